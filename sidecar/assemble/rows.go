@@ -1,0 +1,121 @@
+package assemble
+
+// The rows of --print, with the field names that scripts outside the
+// repository rely on: fields are added, never renamed. Times are Unix
+// nanoseconds, durations nanoseconds; what is unknown is nil.
+
+// RequestRow is a finished produce request.
+type RequestRow struct {
+	Arrival         int64              `json:"arrival_ns"`
+	LastByte        int64              `json:"last_byte_ns"`
+	End             *int64             `json:"end_ns"`
+	Latency         *int64             `json:"latency_ns"`
+	Client          string             `json:"client"`
+	Broker          string             `json:"broker"`
+	PID             *int32             `json:"pid"`
+	ClientID        string             `json:"client_id"`
+	APIVersion      int16              `json:"api_version"`
+	CorrelationID   int32              `json:"correlation_id"`
+	Acks            int16              `json:"acks"`
+	TransactionalID string             `json:"transactional_id"`
+	Partitions      []RequestPartition `json:"partitions"`
+	TraceID         string             `json:"trace_id"`
+	Cause           string             `json:"cause"`
+	RootCause       string             `json:"root_cause"`
+}
+
+// RequestPartition is one partition of a RequestRow.
+type RequestPartition struct {
+	Topic      string   `json:"topic"`
+	Partition  int32    `json:"partition"`
+	Bytes      int32    `json:"bytes"`
+	Records    int32    `json:"records"`
+	CRC        uint32   `json:"crc"`
+	Codec      string   `json:"codec"`
+	BaseOffset *int64   `json:"base_offset"`
+	Error      *int16   `json:"error"`
+	MessageIDs []string `json:"message_ids"`
+}
+
+// WriteRow is a write to a segment.
+type WriteRow struct {
+	Start   int64  `json:"start_ns"`
+	End     int64  `json:"end_ns"`
+	Latency int64  `json:"latency_ns"`
+	PID     int32  `json:"pid"`
+	TID     int32  `json:"tid"`
+	Thread  string `json:"thread"`
+	Bytes   int64  `json:"bytes"`
+	Offset  int64  `json:"offset"`
+	File    string `json:"file"`
+}
+
+// JoinedRow is one partition of a request with the write that stored it.
+type JoinedRow struct {
+	Arrival       int64    `json:"arrival_ns"`
+	End           *int64   `json:"end_ns"`
+	Client        string   `json:"client"`
+	CorrelationID int32    `json:"correlation_id"`
+	Topic         string   `json:"topic"`
+	Partition     int32    `json:"partition"`
+	BaseOffset    *int64   `json:"base_offset"`
+	CRC           uint32   `json:"crc"`
+	MessageIDs    []string `json:"message_ids"`
+	WriteStart    int64    `json:"write_start_ns"`
+	WriteEnd      int64    `json:"write_end_ns"`
+	PID           int32    `json:"pid"`
+	TID           int32    `json:"tid"`
+	Thread        string   `json:"thread"`
+	File          string   `json:"file"`
+	Offset        int64    `json:"offset"`
+	Bytes         int64    `json:"bytes"`
+	Join          string   `json:"join"` // exact | inferred
+	TraceID       string   `json:"trace_id"`
+}
+
+// WaitRow is a thread's wait for a Java monitor.
+type WaitRow struct {
+	Start         int64       `json:"start_ns"`
+	End           int64       `json:"end_ns"`
+	Latency       int64       `json:"latency_ns"`
+	PID           int32       `json:"pid"`
+	TID           int32       `json:"tid"`
+	Thread        string      `json:"thread"`
+	Class         string      `json:"class"`
+	Monitor       string      `json:"monitor"`
+	HolderTID     *int32      `json:"holder_tid"`
+	HolderThread  *string     `json:"holder_thread"`
+	Holders       []HolderRow `json:"holders"`
+	TraceID       *string     `json:"trace_id"`
+	HolderTraceID *string     `json:"holder_trace_id"`
+}
+
+// HolderRow is one holder's share of a wait.
+type HolderRow struct {
+	TID     int32   `json:"tid"`
+	Thread  string  `json:"thread"`
+	NS      int64   `json:"ns"`
+	TraceID *string `json:"trace_id"`
+}
+
+// CommitRow is a journal commit with the ext4_dirty_inodes that it held up.
+type CommitRow struct {
+	Start       int64     `json:"start_ns"`
+	End         int64     `json:"end_ns"`
+	Latency     int64     `json:"latency_ns"`
+	Device      string    `json:"device"`
+	Transaction uint32    `json:"transaction"`
+	Locking     int64     `json:"locking_ns"`
+	Flushing    int64     `json:"flushing_ns"`
+	Logging     int64     `json:"logging_ns"`
+	Held        []HeldRow `json:"held"`
+	TraceID     string    `json:"trace_id"`
+}
+
+// HeldRow is one ext4_dirty_inode that overlapped a commit.
+type HeldRow struct {
+	TID   int32  `json:"tid"`
+	Inode uint64 `json:"inode"`
+	Start int64  `json:"start_ns"`
+	End   int64  `json:"end_ns"`
+}

@@ -1,0 +1,213 @@
+package event
+
+import "net/netip"
+
+// Time is CLOCK_MONOTONIC in nanoseconds, the one clock of all events.
+type Time int64
+
+// Event is one of the structs of this package; the set is closed.
+type Event interface {
+	// At is the instant by which the event is ordered: when it was complete.
+	At() Time
+	event()
+}
+
+// Conn names one TCP connection, uniquely within a run.
+type Conn uint64
+
+// TopicPartition is Kafka's name of one log.
+type TopicPartition struct {
+	Topic     string
+	Partition int32
+}
+
+// Device is the kernel's dev_t, as in super_block.s_dev: major<<20 | minor
+// (include/linux/kdev_t.h).
+type Device uint32
+
+// Major and Minor are the two halves of the device number.
+func (d Device) Major() uint32 { return uint32(d) >> 20 }
+func (d Device) Minor() uint32 { return uint32(d) & (1<<20 - 1) }
+
+// Thread is one thread of a traced process, by host pid numbers.
+type Thread struct {
+	PID, TID int32
+	Name     string // the full name where it is known, else the kernel's 15 bytes
+}
+
+// Request is a Produce request of which the last byte has been seen. The
+// *Unix fields are the packets' own stamps (CLOCK_REALTIME), which is what is
+// printed; the others are the same instants on the one clock.
+type Request struct {
+	Arrival, LastByte         Time
+	ArrivalUnix, LastByteUnix int64
+
+	Conn           Conn
+	Client, Broker netip.AddrPort
+	PID            int32 // the broker's; 0 where only packets are at hand
+
+	Bytes           int32 // the frame, without its length field
+	APIVersion      int16
+	CorrelationID   int32
+	ClientID        string
+	TransactionalID string
+	Acks            int16
+	Partitions      []RequestPartition
+}
+
+// RequestPartition is what a produce request carries for one partition:
+// the record batch's header, never its records.
+type RequestPartition struct {
+	TopicPartition          // Topic is "" while the id is unresolved
+	TopicID        [16]byte // v13 and later; zero before
+	Bytes          int32    // the whole batch: length field + 12
+	Records        int32
+	CRC            uint32 // CRC32C over attributes to the end of the batch
+	Attributes     int16  // bits 0-2 codec, 3 LogAppendTime, 4 transactional, 5 control
+	ProducerID     int64
+	ProducerEpoch  int16
+	BaseSequence   int32
+	MessageIDs     []string // only of the configured record header
+}
+
+// Response is the broker's answer to a Produce request.
+type Response struct {
+	Start, End         Time // first and last byte out
+	StartUnix, EndUnix int64
+
+	Conn          Conn
+	CorrelationID int32
+	ThrottleMS    int32
+	Partitions    []ResponsePartition
+}
+
+// ResponsePartition is the broker's verdict on one partition of a request.
+type ResponsePartition struct {
+	TopicPartition
+	TopicID       [16]byte
+	Error         int16 // Kafka's error code, 0 for none
+	BaseOffset    int64 // -1 where nothing was appended
+	LogAppendTime int64 // ms, -1 with CreateTime
+}
+
+// ConnLost says that no more can be learned of a connection's requests in
+// flight: it was closed, or too much of it was missed.
+type ConnLost struct {
+	Time   Time
+	Conn   Conn
+	Reason string // a constant: "closed", "reset", "gap", "expired", "evicted"
+}
+
+// Write is one write(2), pwrite64(2), writev(2) or pwritev(2) of a traced
+// process to a segment file `topic-partition/base.log` of its log dirs.
+type Write struct {
+	Start, End Time
+	Thread
+	TopicPartition
+	File   string // topic-partition/segment.log
+	Device Device
+	Inode  uint64
+	Offset int64 // in the file
+	Bytes  int64 // what the call returned; negative: -errno
+
+	// The record-batch header as it stood in the first 61 bytes of the
+	// buffer; Batch is false where there was none (magic was not 2).
+	Batch      bool
+	BaseOffset int64
+	BatchBytes int32 // the whole batch: length field + 12
+	CRC        uint32
+	Attributes int16
+	Records    int32
+	ProducerID int64
+}
+
+// DirtyInode is one run of the file system's dirty_inode operation
+// (ext4_dirty_inode) inside a write of the same thread.
+type DirtyInode struct {
+	Start, End Time
+	Thread
+	Device     Device
+	Inode      uint64
+	FileSystem string // "ext4", "xfs", …; "" unknown
+}
+
+// CommitStart says that a jbd2 commit has begun on a device.
+type CommitStart struct {
+	Time        Time
+	Device      Device
+	Transaction uint32
+}
+
+// Commit is one whole jbd2 commit with its phases
+// (fs/jbd2/commit.c: jbd2_journal_commit_transaction). A phase that was not
+// seen is 0.
+type Commit struct {
+	Start, Locking, Flushing, Logging, End Time
+	Device                                 Device
+	Transaction                            uint32
+}
+
+// MonitorEnter: the thread found a Java monitor held and starts to wait
+// (hotspot:monitor__contended__enter).
+type MonitorEnter struct {
+	Time Time
+	Thread
+	Monitor uint64 // the ObjectMonitor's address
+	Class   string // as HotSpot has it: java/lang/Object
+}
+
+// MonitorEntered: the thread that waited has it now
+// (hotspot:monitor__contended__entered).
+type MonitorEntered struct {
+	Time Time
+	Thread
+	Monitor uint64
+	Class   string
+}
+
+// MonitorExit: the thread gave up a monitor that others wait for
+// (hotspot:monitor__contended__exit).
+type MonitorExit struct {
+	Time Time
+	Thread
+	Monitor uint64
+}
+
+// Wake is a thread's 8-byte write to an eventfd: a handler wakes the network
+// thread that hands over a response.
+type Wake struct {
+	Time Time
+	Thread
+}
+
+// Gone says that a traced process has ended.
+type Gone struct {
+	Time Time
+	PID  int32
+}
+
+func (e *Request) At() Time        { return e.LastByte }
+func (e *Response) At() Time       { return e.End }
+func (e *ConnLost) At() Time       { return e.Time }
+func (e *Write) At() Time          { return e.End }
+func (e *DirtyInode) At() Time     { return e.End }
+func (e *CommitStart) At() Time    { return e.Time }
+func (e *Commit) At() Time         { return e.End }
+func (e *MonitorEnter) At() Time   { return e.Time }
+func (e *MonitorEntered) At() Time { return e.Time }
+func (e *MonitorExit) At() Time    { return e.Time }
+func (e *Wake) At() Time           { return e.Time }
+func (e *Gone) At() Time           { return e.Time }
+
+func (*Request) event()        {}
+func (*Response) event()       {}
+func (*ConnLost) event()       {}
+func (*Write) event()          {}
+func (*DirtyInode) event()     {}
+func (*CommitStart) event()    {}
+func (*Commit) event()         {}
+func (*MonitorEnter) event()   {}
+func (*MonitorEntered) event() {}
+func (*MonitorExit) event()    {}
+func (*Wake) event()           {}
+func (*Gone) event()           {}

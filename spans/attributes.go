@@ -1,0 +1,95 @@
+package spans
+
+// The only home of attribute keys, span names and causes. Where OpenTelemetry
+// has a name (semantic conventions v1.43.0: messaging, network, client,
+// thread, process), it is used; the rest stands under tailspan.*.
+const (
+	// On the root.
+	KeySystem          = "messaging.system" // "kafka"
+	KeyDestination     = "messaging.destination.name"
+	KeyPartitionID     = "messaging.destination.partition.id"
+	KeyBatchCount      = "messaging.batch.message_count"
+	KeyBodySize        = "messaging.message.body.size"
+	KeyClientID        = "messaging.client.id"
+	KeyKafkaOffset     = "messaging.kafka.offset"
+	KeyClientAddress   = "client.address"
+	KeyClientPort      = "client.port"
+	KeyServerAddress   = "server.address"
+	KeyServerPort      = "server.port"
+	KeyAPIVersion      = "tailspan.kafka.api_version"
+	KeyCorrelationID   = "tailspan.kafka.correlation_id"
+	KeyAcks            = "tailspan.kafka.acks"
+	KeyTransactionalID = "tailspan.kafka.transactional_id"
+	KeyPartitions      = "tailspan.kafka.partitions"   // strings: topic-partition
+	KeyBaseOffsets     = "tailspan.kafka.base_offsets" // in the order of partitions
+	KeyErrors          = "tailspan.kafka.errors"       // strings: topic-partition: NAME
+	KeyMessageIDs      = "tailspan.message_ids"
+	KeyCause           = "tailspan.cause"
+	KeyRootCause       = "tailspan.root_cause"
+	KeyUnexplained     = "tailspan.unexplained_ns"
+	KeyDuplicateOf     = "tailspan.duplicate" // the broker had this batch already
+	KeyThrottle        = "tailspan.kafka.throttle_ms"
+
+	// On any span.
+	KeyJoin       = "tailspan.join" // exact | inferred
+	KeyThreadID   = "thread.id"
+	KeyThreadName = "thread.name"
+	KeyPID        = "process.pid"
+	KeyClipped    = "tailspan.clipped_ns" // cut off to lie inside the parent
+
+	// On fs.write, ext4_dirty_inode and jbd2.commit.
+	KeyFile        = "file.path" // topic-partition/segment.log
+	KeyOffset      = "tailspan.file.offset"
+	KeyBytes       = "tailspan.file.bytes"
+	KeyInode       = "tailspan.file.inode"
+	KeyDevice      = "tailspan.device" // major:minor
+	KeyTransaction = "tailspan.jbd2.transaction"
+	KeyPhase       = "tailspan.jbd2.phase"
+	KeyHeld        = "tailspan.jbd2.held" // how many ext4_dirty_inode overlapped
+
+	// On monitor.wait and lock.hold.
+	KeyMonitorClass   = "tailspan.monitor.class"
+	KeyMonitorAddress = "tailspan.monitor.address"
+	KeyMonitorLock    = "tailspan.monitor.lock"       // the partition that its holder wrote
+	KeyHolderThreads  = "tailspan.monitor.holders"    // strings, in order
+	KeyHolderTIDs     = "tailspan.monitor.holder_ids" // in the same order
+	KeyHolderShares   = "tailspan.monitor.shares_ns"  // in the same order
+	KeyHolder         = "tailspan.monitor.holder"     // the longest share's thread
+
+	// On links.
+	KeyLinkKind = "tailspan.link" // holder | holder.write | commit | duplicate
+)
+
+// Span names.
+const (
+	NameProduce         = "produce"
+	NameReceive         = "receive"
+	NameQueue           = "request.queue"
+	NameAppend          = "append"
+	NameReplication     = "replication.wait"
+	NameSend            = "response.send"
+	NameWrite           = "fs.write"
+	NameExt4DirtyInode  = "ext4_dirty_inode"
+	NameOtherDirtyInode = "dirty_inode" // of another file system
+	NameJBD2Commit      = "jbd2.commit"
+	NameMonitorWait     = "monitor.wait"
+	NameJournalCommit   = "journal.commit" // root of a commit's own trace
+	NameBrokerWrite     = "broker.write"   // root of a write that is no request's
+	NameLockHold        = "lock.hold"      // root of a hold that is no request's
+)
+
+// Cause is what took most of a request's time: one of a closed list.
+type Cause string
+
+const (
+	CauseNone        Cause = ""                 // nothing is known of it
+	CauseReceive     Cause = "receive"          // the request's bytes came slowly
+	CauseQueue       Cause = "request.queue"    // before a handler touched it
+	CauseWrite       Cause = "fs.write"         // the write, beyond what is below
+	CauseDirtyInode  Cause = "ext4_dirty_inode" // beyond a commit
+	CauseCommit      Cause = "jbd2.commit"      // the journal commit
+	CauseMonitor     Cause = "monitor.wait"     // a Java monitor
+	CauseReplication Cause = "replication.wait" // the followers
+	CauseSend        Cause = "response.send"    // after the append
+	CauseUnexplained Cause = "unexplained"      // nothing seen took most of it
+)

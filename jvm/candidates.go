@@ -1,0 +1,47 @@
+package jvm
+
+import (
+	"bytes"
+	"cmp"
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+)
+
+// Candidates lists the processes that are Kafka brokers by their command
+// line, in the order of their pids. It costs two small reads a process (one
+// where it is not called "java"), so it may be asked every few seconds.
+func Candidates(root string) ([]Process, error) {
+	dir, err := os.Open(root)
+	if err != nil {
+		return nil, fmt.Errorf("list processes: %w", err)
+	}
+	names, err := dir.Readdirnames(-1)
+	dir.Close()
+	if err != nil {
+		return nil, fmt.Errorf("list processes: %w", err)
+	}
+	var out []Process
+	for _, name := range names {
+		pid, err := strconv.ParseInt(name, 10, 32)
+		if err != nil {
+			continue
+		}
+		p := proc{root, int32(pid)}
+		if comm, err := p.read("comm", 64); err != nil || !bytes.HasPrefix(comm, []byte("java")) {
+			continue
+		}
+		argv, err := p.commandLine()
+		if err != nil || !parseCommand(argv).isBroker() {
+			continue
+		}
+		start, err := p.startTime()
+		if err != nil {
+			continue
+		}
+		out = append(out, Process{int32(pid), start})
+	}
+	slices.SortFunc(out, func(a, b Process) int { return cmp.Compare(a.PID, b.PID) })
+	return out, nil
+}

@@ -1,0 +1,14 @@
+// Package lab is the stage on which Tailspan is shown, tested and measured: a
+// real Kafka broker on an ext4 whose disk stalls, real producers, a real
+// Jaeger. It is a module of its own, so that none of it reaches the product.
+//
+//	cache     where downloads, builds and runs live
+//	isolate   a mount namespace of one's own: what is mounted dies with us
+//	child     processes that die with us
+//	slowdisk  an ext4 on a disk that stalls now and then
+//	kafka     one broker, its producers, its DumpLogSegments
+//	jaeger    Jaeger, built from source, and its query API
+//	scene     disk, broker and load, together
+//	cmd       env, demo, bench-overhead
+//	e2e       the live path, tested
+package lab

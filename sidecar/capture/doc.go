@@ -1,0 +1,17 @@
+// Package capture turns packets, live from AF_PACKET or from a pcap or pcapng
+// file, into TCP streams, those into Kafka frames, and those into events.
+//
+// It knows links, IP, TCP and which listener belongs to which process; what
+// the bytes of a frame mean it asks package kafka. It knows nothing of probes,
+// spans or the layout of recordings: whoever records is handed packets that
+// are redacted already.
+//
+// Times are the packets' own stamps, Unix nanoseconds; Options.Clock gives the
+// same instants on the one clock. A Decoder never asks what time it is, so the
+// same packets give the same events, live or replayed. A byte's time is that
+// of its packet, or of an earlier byte's packet if that one was later: bytes
+// count from when everything before them had been seen.
+//
+// Facts: RFC 9293 (TCP), 8200 (IPv6), the LINKTYPE_ list of tcpdump.org,
+// draft-ietf-opsawg-pcapng, Documentation/networking/packet_mmap.rst.
+package capture

@@ -66,6 +66,7 @@ const (
 	NameReceive         = "receive"
 	NameQueue           = "request.queue"
 	NameAppend          = "append"
+	NameHandle          = "handle" // where nothing was written
 	NameReplication     = "replication.wait"
 	NameSend            = "response.send"
 	NameWrite           = "fs.write"

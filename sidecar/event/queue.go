@@ -16,7 +16,7 @@ const (
 // source is known to have got past it. Safe for concurrent use.
 type Queue struct {
 	mu      sync.Mutex
-	heap    []item
+	heap    Heap[item]
 	seq     uint64
 	limit   int
 	dropped uint64
@@ -38,7 +38,7 @@ func NewQueue(limit int) *Queue { return &Queue{limit: limit} }
 func (q *Queue) Push(s Source, e Event) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if len(q.heap) >= q.limit {
+	if q.heap.Len() >= q.limit {
 		q.dropped++
 		return
 	}
@@ -47,8 +47,7 @@ func (q *Queue) Push(s Source, e Event) {
 		q.late++
 	}
 	q.seq++
-	q.heap = append(q.heap, item{at, uint64(s)<<56 | q.seq, e})
-	q.up(len(q.heap) - 1)
+	q.heap.Push(item{at, uint64(s)<<56 | q.seq, e})
 }
 
 // Advance hands every event at or before mark to handle, in order. handle may
@@ -58,8 +57,8 @@ func (q *Queue) Advance(mark Time, handle func(Event)) {
 	if mark > q.mark {
 		q.mark = mark
 	}
-	for len(q.heap) > 0 && q.heap[0].at <= mark {
-		e := q.pop()
+	for q.heap.Len() > 0 && q.heap.Top().at <= mark {
+		e := q.heap.Pop().ev
 		q.mu.Unlock()
 		handle(e)
 		q.mu.Lock()
@@ -78,39 +77,8 @@ type QueueStats struct {
 func (q *Queue) Stats() QueueStats {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return QueueStats{len(q.heap), q.dropped, q.late}
+	return QueueStats{q.heap.Len(), q.dropped, q.late}
 }
 
-func (a item) less(b item) bool { return a.at < b.at || a.at == b.at && a.tie < b.tie }
-
-func (q *Queue) up(i int) {
-	for i > 0 {
-		p := (i - 1) / 2
-		if !q.heap[i].less(q.heap[p]) {
-			return
-		}
-		q.heap[i], q.heap[p] = q.heap[p], q.heap[i]
-		i = p
-	}
-}
-
-func (q *Queue) pop() Event {
-	e, n := q.heap[0].ev, len(q.heap)-1
-	q.heap[0] = q.heap[n]
-	q.heap[n] = item{}
-	q.heap = q.heap[:n]
-	for i := 0; ; {
-		c := 2*i + 1
-		if c >= n {
-			return e
-		}
-		if c+1 < n && q.heap[c+1].less(q.heap[c]) {
-			c++
-		}
-		if !q.heap[c].less(q.heap[i]) {
-			return e
-		}
-		q.heap[i], q.heap[c] = q.heap[c], q.heap[i]
-		i = c
-	}
-}
+// Less orders by time, then source, then arrival.
+func (a item) Less(b item) bool { return a.at < b.at || a.at == b.at && a.tie < b.tie }

@@ -1,0 +1,218 @@
+package assemble
+
+import (
+	"maps"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/tailspan/tailspan/sidecar/event"
+	"github.com/tailspan/tailspan/spans"
+)
+
+// Bounds of the tables and of patience, in event time.
+const (
+	// linger is how long a finished request is kept open for what ends after
+	// it: holders' responses, the commit that held its write.
+	linger = event.Time(time.Second)
+	// patience is how long beyond that an unresolved link is waited for.
+	patience = event.Time(10 * time.Second)
+	// requestExpiry ends a request without response (Kafka's default
+	// delivery.timeout.ms is 120 s).
+	requestExpiry = event.Time(120 * time.Second)
+	// unansweredExpiry ends an acks=0 request whose writes did not come.
+	unansweredExpiry = event.Time(10 * time.Second)
+	// arrivalSlack is how much earlier than its request a write may seem to
+	// begin, for packets and probes are stamped by different clocks.
+	arrivalSlack = event.Time(50 * time.Microsecond)
+
+	maxInFlight = 1 << 16 // requests per broker without a response
+	maxWrites   = 1 << 14 // writes per broker kept for joining
+	maxThreads  = 1 << 14 // threads per broker
+	maxMonitors = 1 << 14 // contended monitors per broker
+)
+
+// Output takes what is finished, on the goroutine that calls the Assembler.
+type Output interface {
+	Request(*RequestRow)
+	Write(*WriteRow)
+	Joined(*JoinedRow)
+	Wait(*WaitRow)
+	Commit(*CommitRow)
+	// Trace offers a whole trace, not yet built.
+	Trace(Candidate)
+}
+
+// Candidate is a finished trace that is built only if somebody wants it.
+type Candidate interface {
+	TraceID() spans.TraceID
+	Latency() time.Duration
+	BuildTrace() *spans.Trace
+}
+
+// Rows says which rows are wanted; the others are not made.
+type Rows struct{ Requests, Writes, Joined, Waits, Commits bool }
+
+// Identity is who a broker is, as far as ids and traces need it.
+type Identity struct {
+	Cluster  string
+	Node     int32
+	Resource *spans.Resource
+}
+
+// Options of New.
+type Options struct {
+	Clock    *event.Clock
+	Identity func(pid int32) Identity
+	Output   Output
+	Rows     Rows
+}
+
+// Assembler joins events. Not safe for concurrent use.
+type Assembler struct {
+	o       Options
+	now     event.Time
+	brokers map[int32]*broker
+	devices map[event.Device]*journal
+	timers  timers
+	stats   Stats
+	closing bool // nothing more will come
+}
+
+// broker is all that is known of one broker process.
+type broker struct {
+	pid      int32
+	id       Identity
+	conns    map[event.Conn][]*request // in order of arrival
+	inFlight int
+	byBatch  map[batchKey][]candidate
+	byOffset map[offsetKey]*write
+	recent   writeRing
+	threads  map[int32]*thread
+	monitors map[uint64]*monitor
+}
+
+// Stats counts what was joined and what could not be.
+type Stats struct {
+	Requests   uint64 // seen
+	Finished   uint64 // handed to Output
+	Pending    uint64 // not yet
+	Dropped    map[string]uint64
+	Exact      uint64 // partitions joined with their write
+	Inferred   uint64
+	Unjoined   uint64 // appended, but the write was not seen
+	Duplicates uint64 // appended before: no write of their own
+	Refused    uint64 // partitions with an error
+	NoRequest  uint64 // responses whose request is unknown
+	Writes     uint64
+	Waits      uint64
+	Ambiguous  uint64 // waits that could belong to either of two requests
+	Commits    uint64
+}
+
+// New returns an Assembler without any state.
+func New(o Options) *Assembler {
+	return &Assembler{
+		o:       o,
+		brokers: map[int32]*broker{},
+		devices: map[event.Device]*journal{},
+		stats:   Stats{Dropped: map[string]uint64{}},
+	}
+}
+
+// Handle takes the next event; what was due before it happens first.
+func (a *Assembler) Handle(e event.Event) {
+	a.fire(e.At() - 1)
+	if e.At() > a.now {
+		a.now = e.At()
+	}
+	switch e := e.(type) {
+	case *event.Request:
+		a.request(e)
+	case *event.Response:
+		a.response(e)
+	case *event.ConnLost:
+		a.connLost(e)
+	case *event.Write:
+		a.write(e)
+	case *event.DirtyInode:
+		a.dirtyInode(e)
+	case *event.CommitStart:
+		a.commitStart(e)
+	case *event.Commit:
+		a.commit(e)
+	case *event.MonitorEnter:
+		a.monitorEnter(e)
+	case *event.MonitorEntered:
+		a.monitorEntered(e)
+	case *event.MonitorExit:
+		a.monitorExit(e)
+	case *event.Wake:
+		a.wake(e)
+	case *event.Gone:
+		a.gone(e)
+	}
+}
+
+// Tick says that every event up to t has been handled.
+func (a *Assembler) Tick(t event.Time) { a.fire(t) }
+
+// Close finishes everything, as far as it is known.
+func (a *Assembler) Close() {
+	a.closing = true
+	for _, pid := range slices.Sorted(maps.Keys(a.brokers)) {
+		a.lose(a.brokers[pid], "exit")
+	}
+	a.fire(math.MaxInt64)
+}
+
+// Stats may be called between two events.
+func (a *Assembler) Stats() Stats {
+	s := a.stats
+	s.Pending = s.Requests - s.Finished
+	for _, n := range s.Dropped {
+		s.Pending -= n
+	}
+	return s
+}
+
+func (a *Assembler) broker(pid int32) *broker {
+	b := a.brokers[pid]
+	if b == nil {
+		b = &broker{
+			pid:      pid,
+			conns:    map[event.Conn][]*request{},
+			byBatch:  map[batchKey][]candidate{},
+			byOffset: map[offsetKey]*write{},
+			recent:   writeRing{buf: make([]*write, 0, 64)},
+			threads:  map[int32]*thread{},
+			monitors: map[uint64]*monitor{},
+		}
+		if a.o.Identity != nil {
+			b.id = a.o.Identity(pid)
+		}
+		a.brokers[pid] = b
+	}
+	return b
+}
+
+func (a *Assembler) gone(e *event.Gone) {
+	b := a.brokers[e.PID]
+	if b == nil {
+		return
+	}
+	a.lose(b, "broker ended")
+	a.after(e.Time+linger+patience, &forget{e.PID, b})
+}
+
+// forget lets go of a broker that has ended, once its requests are finished.
+type forget struct {
+	pid int32
+	b   *broker
+}
+
+func (f *forget) due(a *Assembler) {
+	if a.brokers[f.pid] == f.b {
+		delete(a.brokers, f.pid)
+	}
+}

@@ -1,0 +1,107 @@
+package assemble
+
+import (
+	"encoding/base64"
+	"strconv"
+
+	"go.opentelemetry.io/otel/attribute"
+
+	"github.com/tailspan/tailspan/sidecar/event"
+	"github.com/tailspan/tailspan/sidecar/kafka"
+	"github.com/tailspan/tailspan/spans"
+)
+
+// maxListed bounds the lists on a root: partitions, offsets, message ids.
+const maxListed = 256
+
+// attributes are those of the root.
+func (r *request) attributes() []attribute.KeyValue {
+	e := r.ev
+	var records, bytes int64
+	for i := range e.Partitions {
+		records += int64(e.Partitions[i].Records)
+		bytes += int64(e.Partitions[i].Bytes)
+	}
+	attrs := []attribute.KeyValue{
+		attribute.String(spans.KeySystem, "kafka"),
+		attribute.String(spans.KeyClientID, e.ClientID),
+		attribute.String(spans.KeyClientAddress, e.Client.Addr().String()),
+		attribute.Int64(spans.KeyClientPort, int64(e.Client.Port())),
+		attribute.String(spans.KeyServerAddress, e.Broker.Addr().String()),
+		attribute.Int64(spans.KeyServerPort, int64(e.Broker.Port())),
+		attribute.Int64(spans.KeyAPIVersion, int64(e.APIVersion)),
+		attribute.Int64(spans.KeyCorrelationID, int64(e.CorrelationID)),
+		attribute.Int64(spans.KeyAcks, int64(e.Acks)),
+		attribute.Int64(spans.KeyBatchCount, records),
+		attribute.Int64(spans.KeyBodySize, bytes),
+		attribute.String(spans.KeyCause, string(r.verdict.cause)),
+		attribute.String(spans.KeyRootCause, string(r.verdict.root)),
+		attribute.Int64(spans.KeyUnexplained, int64(r.verdict.unexplained)),
+	}
+	if e.PID != 0 {
+		attrs = append(attrs, attribute.Int64(spans.KeyPID, int64(e.PID)))
+	}
+	if e.TransactionalID != "" {
+		attrs = append(attrs, attribute.String(spans.KeyTransactionalID, e.TransactionalID))
+	}
+	if r.resp != nil && r.resp.ThrottleMS > 0 {
+		attrs = append(attrs, attribute.Int64(spans.KeyThrottle, int64(r.resp.ThrottleMS)))
+	}
+	return append(attrs, r.partitionAttributes()...)
+}
+
+func (r *request) partitionAttributes() []attribute.KeyValue {
+	var names, errors, ids []string
+	var offsets []int64
+	duplicate := false
+	for i := range min(len(r.parts), maxListed) {
+		p, q := &r.parts[i], &r.ev.Partitions[i]
+		name := topicName(q) + "-" + itoa(q.Partition)
+		names, offsets = append(names, name), append(offsets, p.base)
+		if p.err != 0 {
+			errors = append(errors, name+": "+kafka.ErrorName(p.err))
+		}
+		if len(ids) < maxListed {
+			ids = append(ids, q.MessageIDs[:min(len(q.MessageIDs), maxListed-len(ids))]...)
+		}
+		duplicate = duplicate || p.duplicate
+	}
+	attrs := []attribute.KeyValue{
+		attribute.StringSlice(spans.KeyPartitions, names),
+		attribute.Int64Slice(spans.KeyBaseOffsets, offsets),
+	}
+	if name := r.name(); name != spans.NameProduce {
+		attrs = append(attrs, attribute.String(spans.KeyDestination, name[len(spans.NameProduce)+1:]))
+	}
+	if len(r.parts) == 1 {
+		attrs = append(attrs, attribute.String(spans.KeyPartitionID, itoa(r.ev.Partitions[0].Partition)))
+	}
+	if errors != nil {
+		attrs = append(attrs, attribute.StringSlice(spans.KeyErrors, errors))
+	}
+	if ids != nil {
+		attrs = append(attrs, attribute.StringSlice(spans.KeyMessageIDs, ids))
+	}
+	if duplicate {
+		attrs = append(attrs, attribute.Bool(spans.KeyDuplicateOf, true))
+	}
+	return attrs
+}
+
+// topicName is the topic, or Kafka's form of its id while that is unresolved.
+func topicName(p *event.RequestPartition) string {
+	if p.Topic == "" && p.TopicID != ([16]byte{}) {
+		return base64.RawURLEncoding.EncodeToString(p.TopicID[:])
+	}
+	return p.Topic
+}
+
+// codec is the compression that the low three bits of a batch's attributes
+// name (Kafka: CompressionType).
+func codec(attributes int16) string {
+	names := [...]string{"none", "gzip", "snappy", "lz4", "zstd"}
+	if c := int(attributes & 7); c < len(names) {
+		return names[c]
+	}
+	return strconv.Itoa(int(attributes & 7))
+}

@@ -1,0 +1,23 @@
+// Package assemble joins events into traces: request to response, request to
+// write, write to ext4_dirty_inode and journal commit, wait to holders.
+//
+// It is pure: it reads no clock, does no I/O, knows neither kernel nor Kafka
+// bytes. Events come in the order of time (event.Queue); time passes only with
+// them and with Tick. The same events give the same rows and traces, live or
+// replayed.
+//
+// Everything is kept in bounded tables and let go of by event time:
+//
+//	assemble.go  the Assembler: events in, what is due
+//	timer.go     what happens later, by event time
+//	request.go   a produce request from arrival to its last word
+//	join.go      request ↔ write: base offset, CRC32C and length
+//	thread.go    what a handler thread did between two boundaries
+//	monitor.go   waits, and the shares of their holders
+//	journal.go   commits, and what they held up
+//	cause.go     what took most of it
+//	trace.go     a request as spans; other.go: what is no request
+//	rows.go      what --print prints; print.go fills it
+//
+// The one goroutine that calls Handle owns all of it.
+package assemble

@@ -1,0 +1,97 @@
+package assemble
+
+import (
+	"slices"
+
+	"github.com/tailspan/tailspan/sidecar/event"
+	"github.com/tailspan/tailspan/spans"
+)
+
+// phase is one of the successive steps of a request.
+type phase struct {
+	name       string
+	start, end event.Time
+	cause      spans.Cause // of the time in it that its children do not explain
+	part       int         // of an append
+	write      *write
+}
+
+// phases are the request's, one after the other, from its first byte in to
+// its end; those of which nothing was seen are left out.
+func (r *request) phases() []phase {
+	end := r.end
+	if end == 0 {
+		end = r.lastSeen()
+	}
+	at := min(r.ev.LastByte, end)
+	all := []phase{{name: spans.NameReceive, start: r.ev.Arrival, end: at, cause: spans.CauseReceive}}
+	parts := r.written()
+	if len(parts) > 0 {
+		stir := min(max(at, r.firstStir(r.parts[parts[0]].write)), end)
+		all = append(all, phase{name: spans.NameQueue, start: at, end: stir, cause: spans.CauseQueue})
+		at = stir
+	}
+	for _, i := range parts {
+		w, q := r.parts[i].write, &r.ev.Partitions[i]
+		to := min(max(at, w.ev.End), end)
+		all = append(all, phase{name: spans.NameAppend + " " + topicName(q) + "-" + itoa(q.Partition),
+			start: at, end: to, cause: spans.CauseUnexplained, part: i, write: w})
+		at = to
+	}
+	if last := r.rest(len(parts) > 0); r.resp != nil && end > at {
+		all = append(all, phase{name: last.name, start: at, end: end, cause: last.cause})
+	}
+	return all
+}
+
+// rest is what follows the last append: with acks=all the followers, whose
+// fetches are not looked at yet, hide the sending of the response.
+func (r *request) rest(wrote bool) phase {
+	switch {
+	case !wrote:
+		return phase{name: spans.NameHandle, cause: spans.CauseUnexplained}
+	case r.ev.Acks == -1:
+		return phase{name: spans.NameReplication, cause: spans.CauseReplication}
+	}
+	return phase{name: spans.NameSend, cause: spans.CauseSend}
+}
+
+// written lists the partitions with a write, in the order of the writes.
+func (r *request) written() []int {
+	var all []int
+	for i := range r.parts {
+		if r.parts[i].write != nil {
+			all = append(all, i)
+		}
+	}
+	slices.SortFunc(all, func(i, j int) int {
+		return int(min(1, max(-1, r.parts[i].write.ev.Start-r.parts[j].write.ev.Start)))
+	})
+	return all
+}
+
+// firstStir is when the handler is first seen to work on the request.
+func (r *request) firstStir(first *write) event.Time {
+	t := first.ev.Start
+	for _, w := range r.waits {
+		if w.thread.TID == first.ev.TID && w.start >= r.ev.LastByte-arrivalSlack {
+			t = min(t, w.start)
+		}
+	}
+	return t
+}
+
+// lastSeen ends the trace of a request without response: where its last write
+// ended, or where it was given up.
+func (r *request) lastSeen() event.Time {
+	end := max(r.ev.LastByte, r.closed)
+	if r.ev.Acks == 0 {
+		end = r.ev.LastByte
+	}
+	for i := range r.parts {
+		if w := r.parts[i].write; w != nil {
+			end = max(end, w.ev.End)
+		}
+	}
+	return end
+}

@@ -1,0 +1,165 @@
+package assemble
+
+import (
+	"slices"
+
+	"github.com/tailspan/tailspan/sidecar/event"
+)
+
+// thread is what is remembered of one thread: the gap that it is in, the
+// ext4_dirty_inodes of the write that it is in, and its latest doings, among
+// which a holder's are looked up.
+type thread struct {
+	gap    *gap
+	dirty  []*event.DirtyInode
+	doings [doingsKept]doing
+	next   int
+}
+
+// doingsKept is how far back a holder's doings are looked up: a wait has one
+// holder after the other, each with a write and a few waits at most.
+const doingsKept = 64
+
+// doing is a write or a wait of a thread.
+type doing struct {
+	start, end event.Time
+	write      *write
+	wait       *wait
+}
+
+// gap is the time of a thread between two boundaries: writes, and the wake-ups
+// of network threads that hand over a response. The waits in it belong to the
+// request written before or after it.
+type gap struct {
+	prev, next *write // nil: it began or ended with a wake-up, or is open
+	waits      []*wait
+}
+
+func (b *broker) thread(tid int32) *thread {
+	t := b.threads[tid]
+	if t == nil {
+		if len(b.threads) >= maxThreads {
+			clear(b.threads)
+		}
+		t = &thread{gap: &gap{}}
+		b.threads[tid] = t
+	}
+	return t
+}
+
+func (t *thread) did(d doing) {
+	t.doings[t.next] = d
+	t.next = (t.next + 1) % doingsKept
+}
+
+// enterThread puts a write among its thread's doings, with the
+// ext4_dirty_inodes inside it.
+func (a *Assembler) enterThread(b *broker, w *write) {
+	t := b.thread(w.ev.TID)
+	for _, d := range t.dirty {
+		if d.Start >= w.ev.Start && d.End <= w.ev.End {
+			w.dirty = append(w.dirty, d)
+			a.hold(d, w)
+		}
+	}
+	t.dirty = t.dirty[:0]
+	w.before, t.gap.next = t.gap, w
+	t.gap = &gap{prev: w}
+	w.after = t.gap
+	t.did(doing{start: w.ev.Start, end: w.ev.End, write: w})
+}
+
+// maxDirty bounds the ext4_dirty_inodes of one write; there are one to three.
+const maxDirty = 64
+
+func (a *Assembler) dirtyInode(e *event.DirtyInode) {
+	if t := a.broker(e.PID).thread(e.TID); len(t.dirty) < maxDirty {
+		t.dirty = append(t.dirty, e)
+	}
+}
+
+func (a *Assembler) wake(e *event.Wake) {
+	a.broker(e.PID).thread(e.TID).gap = &gap{}
+}
+
+// gather is the request's waits: those of its handler threads between their
+// boundaries. What could be another's as well is left out, and counted.
+func (r *request) gather(ambiguous *uint64) []*wait {
+	if r.finished {
+		return r.waits
+	}
+	var all []*wait
+	for i := range r.parts {
+		w := r.parts[i].write
+		if w == nil || w.before == nil {
+			continue
+		}
+		for _, x := range w.before.waits {
+			all = r.claim(all, x, w.before, ambiguous)
+		}
+		for _, x := range w.after.waits {
+			all = r.claim(all, x, w.after, ambiguous)
+		}
+	}
+	slices.SortFunc(all, func(x, y *wait) int { return int(min(1, max(-1, x.start-y.start))) })
+	return slices.Compact(all)
+}
+
+func (r *request) claim(all []*wait, x *wait, g *gap, ambiguous *uint64) []*wait {
+	switch r.owns(x, g) {
+	case ownedYes:
+		return append(all, x)
+	case ownedMaybe:
+		if ambiguous != nil && !x.ambiguous {
+			x.ambiguous = true
+			*ambiguous++
+		}
+	}
+	return all
+}
+
+type owned uint8
+
+const (
+	ownedNo owned = iota
+	ownedMaybe
+	ownedYes
+)
+
+// owns decides by the boundaries: a wait between two writes of different
+// requests without a wake-up seen between them (the broker coalesces these) is
+// the first's until its response left, the second's from then on or where the
+// first is no request.
+func (r *request) owns(x *wait, g *gap) owned {
+	inside := x.end > r.ev.Arrival && (r.end == 0 || x.start < r.end)
+	if !inside {
+		return ownedNo
+	}
+	prev, next := requestOf(g.prev), requestOf(g.next)
+	if prev == next || g.prev == nil || g.next == nil {
+		return ownedYes
+	}
+	other, mine := prev, x.start >= r.ev.Arrival
+	if prev == r {
+		other = next
+		mine = true
+	}
+	if other == nil {
+		return ownedYes
+	}
+	theirs := x.end > other.ev.Arrival && (other.end == 0 || x.start < other.end)
+	switch {
+	case mine && !theirs:
+		return ownedYes
+	case mine:
+		return ownedMaybe
+	}
+	return ownedNo
+}
+
+func requestOf(w *write) *request {
+	if w == nil {
+		return nil
+	}
+	return w.req
+}

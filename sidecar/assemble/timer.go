@@ -1,0 +1,36 @@
+package assemble
+
+import "github.com/tailspan/tailspan/sidecar/event"
+
+// dueler is something that has to be looked at again at some event time.
+type dueler interface{ due(a *Assembler) }
+
+// timers holds what is due, the earliest first; ties go by order of entry, so
+// that a replay does the same in the same order.
+type timers struct {
+	heap event.Heap[timer]
+	seq  uint64
+}
+
+type timer struct {
+	at  event.Time
+	seq uint64
+	d   dueler
+}
+
+func (t timer) Less(u timer) bool { return t.at < u.at || t.at == u.at && t.seq < u.seq }
+
+// after has d looked at when event time has passed t.
+func (a *Assembler) after(t event.Time, d dueler) {
+	a.timers.seq++
+	a.timers.heap.Push(timer{t, a.timers.seq, d})
+}
+
+// fire does all that is due at or before t.
+func (a *Assembler) fire(t event.Time) {
+	for a.timers.heap.Len() > 0 && a.timers.heap.Top().at <= t {
+		x := a.timers.heap.Pop()
+		a.now = max(a.now, x.at)
+		x.d.due(a)
+	}
+}

@@ -1,0 +1,244 @@
+package assemble
+
+import (
+	"strconv"
+
+	"go.opentelemetry.io/otel/attribute"
+
+	"github.com/tailspan/tailspan/sidecar/event"
+	"github.com/tailspan/tailspan/sidecar/kafka"
+	"github.com/tailspan/tailspan/spans"
+)
+
+// maxLinks bounds the links of one span.
+const maxLinks = 32
+
+// Kinds of links.
+const (
+	linkHolder      = "holder"
+	linkHolderWrite = "holder.write"
+	linkHolderWait  = "holder.wait"
+	linkCommit      = "commit"
+	linkDuplicate   = "duplicate"
+)
+
+// builder makes the spans of one trace; every child is cut to lie inside its
+// parent.
+type builder struct {
+	t    *spans.Trace
+	unix int64 // Unix ns - event time
+}
+
+// span adds a child and returns its index.
+func (b *builder) span(parent int, name string, id spans.SpanID, start, end event.Time, attrs ...attribute.KeyValue) int {
+	s := spans.Span{ID: id, Name: name, Start: int64(start) + b.unix, End: int64(end) + b.unix, Attributes: attrs}
+	p := &b.t.Spans[parent]
+	s.Parent = p.ID
+	if cut := b.clip(&s, p); cut > 0 {
+		s.Attributes = append(s.Attributes, attribute.Int64(spans.KeyClipped, cut))
+	}
+	b.t.Spans = append(b.t.Spans, s)
+	return len(b.t.Spans) - 1
+}
+
+func (b *builder) clip(s, p *spans.Span) (cut int64) {
+	whole := s.End - s.Start
+	s.Start = min(max(s.Start, p.Start), p.End)
+	s.End = max(min(s.End, p.End), s.Start)
+	return whole - (s.End - s.Start)
+}
+
+// BuildTrace makes the spans of a finished request.
+func (r *request) BuildTrace() *spans.Trace {
+	b := &builder{t: &spans.Trace{ID: r.id, Resource: r.b.id.Resource}, unix: r.ev.ArrivalUnix - int64(r.ev.Arrival)}
+	phases := r.phases()
+	end := phases[len(phases)-1].end
+	root := spans.Span{
+		ID: rootID(r.id, spans.NameProduce), Name: r.name(), Kind: spans.Server,
+		Start: r.ev.ArrivalUnix, End: int64(max(end, r.end)) + b.unix,
+		Error: r.error(), Attributes: r.attributes(), Links: r.duplicates(),
+	}
+	b.t.Spans = append(b.t.Spans, root)
+	placed := make([]bool, len(r.waits))
+	for k, p := range phases {
+		var attrs []attribute.KeyValue
+		switch p.name {
+		case spans.NameQueue, spans.NameReplication:
+			attrs = append(attrs, attribute.String(spans.KeyJoin, joinInferred.String()))
+		}
+		i := b.span(0, p.name, r.id.Child(p.name, uint64(k)), p.start, p.end, attrs...)
+		for n, w := range r.waits {
+			if !placed[n] && w.start < p.end && w.end > p.start {
+				placed[n] = true
+				b.wait(i, w)
+			}
+		}
+		if p.write != nil {
+			b.write(i, p.write, r.parts[p.part].join)
+		}
+	}
+	return b.t
+}
+
+// write adds fs.write with what happened inside it.
+func (b *builder) write(parent int, w *write, how join) {
+	e := w.ev
+	attrs := append(threadAttributes(e.Thread),
+		attribute.String(spans.KeyFile, e.File),
+		attribute.Int64(spans.KeyOffset, e.Offset),
+		attribute.Int64(spans.KeyBytes, e.Bytes),
+		attribute.String(spans.KeyDevice, device(e.Device)))
+	if how != joinNone {
+		attrs = append(attrs, attribute.String(spans.KeyJoin, how.String()))
+	}
+	i := b.span(parent, spans.NameWrite, w.spanID(b.t.ID), e.Start, e.End, attrs...)
+	for _, d := range w.dirty {
+		name := spans.NameExt4DirtyInode
+		if d.FileSystem != "ext4" {
+			name = spans.NameOtherDirtyInode
+		}
+		j := b.span(i, name, b.t.ID.Child(name, uint64(d.TID), uint64(d.Start)), d.Start, d.End,
+			attribute.Int64(spans.KeyInode, int64(d.Inode)),
+			attribute.String(spans.KeyDevice, device(e.Device)))
+		b.commits(j, w, d)
+	}
+	b.commits(i, w, nil)
+}
+
+// commits adds jbd2.commit for the commits that held up a write, inside one
+// of its ext4_dirty_inodes (exact) or elsewhere in it (inferred).
+func (b *builder) commits(parent int, w *write, d *event.DirtyInode) {
+	for _, o := range w.blocks {
+		if o.dirty != d {
+			continue
+		}
+		how := joinExact
+		if d == nil {
+			how = joinInferred
+		}
+		attrs := []attribute.KeyValue{
+			attribute.String(spans.KeyDevice, device(o.device)),
+			attribute.Int64(spans.KeyTransaction, int64(o.transaction)),
+			attribute.String(spans.KeyJoin, how.String()),
+		}
+		if o.phase != "" {
+			attrs = append(attrs, attribute.String(spans.KeyPhase, o.phase))
+		}
+		i := b.span(parent, spans.NameJBD2Commit,
+			b.t.ID.Child(spans.NameJBD2Commit, uint64(o.transaction), uint64(o.start)), o.start, o.end, attrs...)
+		b.link(i, o.commit, rootID(o.commit, spans.NameJournalCommit), linkCommit)
+	}
+}
+
+// wait adds monitor.wait with its holders.
+func (b *builder) wait(parent int, w *wait) {
+	attrs := append(threadAttributes(w.thread),
+		attribute.String(spans.KeyMonitorClass, w.class),
+		attribute.String(spans.KeyMonitorAddress, address(w.monitor)))
+	if w.lock != "" {
+		attrs = append(attrs, attribute.String(spans.KeyMonitorLock, w.lock))
+	}
+	if i := w.main(); i >= 0 {
+		attrs = append(attrs, attribute.String(spans.KeyHolder, threadLabel(w.shares[i].exit.thread)))
+		attrs = append(attrs, holderAttributes(w.shares)...)
+	}
+	i := b.span(parent, spans.NameMonitorWait, w.spanID(b.t.ID), w.start, w.end, attrs...)
+	for k := range w.shares {
+		s := &w.shares[k]
+		b.link(i, s.trace, s.span, s.what)
+	}
+}
+
+func (b *builder) link(i int, trace spans.TraceID, span spans.SpanID, kind string) {
+	s := &b.t.Spans[i]
+	if trace.IsZero() || len(s.Links) >= maxLinks {
+		return
+	}
+	for _, l := range s.Links {
+		if l.Trace == trace && l.Span == span {
+			return
+		}
+	}
+	s.Links = append(s.Links, spans.Link{Trace: trace, Span: span,
+		Attributes: []attribute.KeyValue{attribute.String(spans.KeyLinkKind, kind)}})
+}
+
+func holderAttributes(shares []share) []attribute.KeyValue {
+	n := min(len(shares), maxLinks)
+	names, tids, ns := make([]string, n), make([]int64, n), make([]int64, n)
+	for i := range n {
+		names[i] = shares[i].exit.thread.Name
+		tids[i] = int64(shares[i].exit.thread.TID)
+		ns[i] = int64(shares[i].ns())
+	}
+	return []attribute.KeyValue{
+		attribute.StringSlice(spans.KeyHolderThreads, names),
+		attribute.Int64Slice(spans.KeyHolderTIDs, tids),
+		attribute.Int64Slice(spans.KeyHolderShares, ns),
+	}
+}
+
+func threadAttributes(t event.Thread) []attribute.KeyValue {
+	return []attribute.KeyValue{
+		attribute.Int64(spans.KeyThreadID, int64(t.TID)),
+		attribute.String(spans.KeyThreadName, t.Name),
+	}
+}
+
+func threadLabel(t event.Thread) string { return t.Name + " [" + itoa(t.TID) + "]" }
+
+func (w *write) spanID(id spans.TraceID) spans.SpanID {
+	return id.Child(spans.NameWrite, uint64(w.ev.TID), uint64(w.ev.Start))
+}
+
+func (w *wait) spanID(id spans.TraceID) spans.SpanID {
+	return id.Child(spans.NameMonitorWait, uint64(w.thread.TID), uint64(w.start))
+}
+
+func rootID(id spans.TraceID, name string) spans.SpanID { return id.Child(name) }
+
+// name is `produce {topic}` where there is one topic.
+func (r *request) name() string {
+	ps := r.ev.Partitions
+	if len(ps) == 0 {
+		return spans.NameProduce
+	}
+	for i := range ps {
+		if topicName(&ps[i]) != topicName(&ps[0]) {
+			return spans.NameProduce
+		}
+	}
+	return spans.NameProduce + " " + topicName(&ps[0])
+}
+
+// error is the status of the root: the first partition's error, or why there
+// was no response.
+func (r *request) error() string {
+	for i := range r.parts {
+		if e := r.parts[i].err; e != 0 {
+			return kafka.ErrorName(e)
+		}
+	}
+	if r.lost != "" && r.ev.Acks != 0 {
+		return "no response: " + r.lost
+	}
+	return ""
+}
+
+func (r *request) duplicates() (links []spans.Link) {
+	for i := range r.parts {
+		if p := &r.parts[i]; !p.firstID.IsZero() && len(links) < maxLinks {
+			links = append(links, spans.Link{Trace: p.firstID, Span: p.firstSpan,
+				Attributes: []attribute.KeyValue{attribute.String(spans.KeyLinkKind, linkDuplicate)}})
+		}
+	}
+	return links
+}
+
+func itoa(n int32) string { return strconv.Itoa(int(n)) }
+
+func address(a uint64) string { return "0x" + strconv.FormatUint(a, 16) }
+
+func device(d event.Device) string {
+	return strconv.Itoa(int(d.Major())) + ":" + strconv.Itoa(int(d.Minor()))
+}

@@ -1,0 +1,204 @@
+// Package config makes one validated Config of flags, TAILSPAN_* environment
+// variables, a YAML file and defaults, in this order of precedence.
+//
+// OTEL_* variables are OpenTelemetry's and are read by the exporter.
+package config
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/peterbourgon/ff/v3"
+	"github.com/peterbourgon/ff/v3/ffyaml"
+)
+
+// Config is what a subcommand was asked to do.
+type Config struct {
+	PID             int           // only this broker; 0: all of this host
+	Port            int           // take this TCP port for a broker's; 0: as discovered
+	SLO             time.Duration // slower traces are exported; 0: all
+	Threshold       time.Duration // faster rows are not printed
+	Print           string        // none or a kind of row
+	Format          string        // table | jsonl
+	MessageIDHeader string
+	TopicIDs        string // file
+	Record          string // file
+	JSON            bool   // doctor
+	LogLevel        string
+	LogFormat       string
+	Args            []string // what follows the flags
+}
+
+// ErrUsage is wrapped by errors that are the caller's; flag.ErrHelp means
+// that help was asked for and printed.
+var ErrUsage = errors.New("usage")
+
+// Prints and formats are the values of --print and --format.
+var (
+	Prints  = []string{"none", "requests", "writes", "joined", "waits", "commits", "traces", "stacks"}
+	formats = []string{"table", "jsonl"}
+)
+
+// command says which flags a subcommand takes and what follows them.
+type command struct {
+	flags []func(*flag.FlagSet, *Config)
+	args  string
+	check func(*Config) error
+}
+
+var commands = map[string]command{
+	"run":     {flags: []func(*flag.FlagSet, *Config){brokers, output, prints, record}, check: noArgs},
+	"record":  {flags: []func(*flag.FlagSet, *Config){brokers, recordTo}, check: needsRecord},
+	"replay":  {flags: []func(*flag.FlagSet, *Config){packets, output, prints}, args: " FILE...", check: needsFiles},
+	"doctor":  {flags: []func(*flag.FlagSet, *Config){doctor}, check: noArgs},
+	"version": {check: noArgs},
+}
+
+func brokers(f *flag.FlagSet, c *Config) {
+	f.IntVar(&c.PID, "pid", 0, "trace only the broker with this process `id`")
+	packets(f, c)
+}
+
+func packets(f *flag.FlagSet, c *Config) {
+	f.IntVar(&c.Port, "port", 0, "take this TCP `port` for a broker's")
+	f.StringVar(&c.TopicIDs, "topic-ids", "", "JSON `file`, topic id to name")
+	f.StringVar(&c.MessageIDHeader, "message-id-header", "", "record header that carries the application's message id")
+}
+
+func output(f *flag.FlagSet, c *Config) {
+	f.DurationVar(&c.SLO, "slo", 65*time.Millisecond, "export requests slower than this; 0 exports all")
+}
+
+func prints(f *flag.FlagSet, c *Config) {
+	f.StringVar(&c.Print, "print", "none", strings.Join(Prints, "|"))
+	f.StringVar(&c.Format, "format", "table", strings.Join(formats, "|"))
+	f.DurationVar(&c.Threshold, "threshold", 0, "print only what took at least this")
+}
+
+func record(f *flag.FlagSet, c *Config) {
+	f.StringVar(&c.Record, "record", "", "record to this `file` as well")
+}
+
+func recordTo(f *flag.FlagSet, c *Config) {
+	f.StringVar(&c.Record, "o", "", "record to this `file`")
+}
+
+func doctor(f *flag.FlagSet, c *Config) {
+	f.IntVar(&c.PID, "pid", 0, "examine only the broker with this process `id`")
+	f.BoolVar(&c.JSON, "json", false, "print JSON")
+}
+
+// Commands are the names of the subcommands that take flags.
+func Commands() []string { return []string{"run", "record", "replay", "doctor", "version"} }
+
+// Parse reads the flags of a subcommand. Help goes to stderr.
+func Parse(name string, args []string, stderr io.Writer) (Config, error) {
+	cmd, ok := commands[name]
+	if !ok {
+		return Config{}, fmt.Errorf("%w: no command %q", ErrUsage, name)
+	}
+	var c Config
+	fs := flagSet(name, cmd, &c, stderr)
+	if err := unknownVariables(os.Environ()); err != nil {
+		return Config{}, err
+	}
+	err := ff.Parse(fs, args,
+		ff.WithEnvVarPrefix("TAILSPAN"),
+		ff.WithConfigFileFlag("config"),
+		ff.WithConfigFileParser(ffyaml.Parser),
+		ff.WithIgnoreUndefined(false))
+	if errors.Is(err, flag.ErrHelp) {
+		return Config{}, flag.ErrHelp
+	}
+	if err != nil {
+		return Config{}, fmt.Errorf("%w: %w", ErrUsage, err)
+	}
+	c.Args = fs.Args()
+	if err := c.validate(cmd); err != nil {
+		return Config{}, fmt.Errorf("%w: %w", ErrUsage, err)
+	}
+	return c, nil
+}
+
+func flagSet(name string, cmd command, c *Config, stderr io.Writer) *flag.FlagSet {
+	fs := flag.NewFlagSet("tailspan "+name, flag.ContinueOnError)
+	fs.SetOutput(io.Discard)
+	for _, add := range cmd.flags {
+		add(fs, c)
+	}
+	fs.StringVar(&c.LogLevel, "log-level", "info", "debug|info|warn|error")
+	fs.StringVar(&c.LogFormat, "log-format", "text", "text|json")
+	fs.String("config", "", "YAML `file` with flags as keys")
+	fs.Usage = func() {
+		fmt.Fprintf(stderr, "usage: tailspan %s [flags]%s\n", name, cmd.args)
+		fs.SetOutput(stderr)
+		fs.PrintDefaults()
+		fs.SetOutput(io.Discard)
+	}
+	return fs
+}
+
+// unknownVariables refuses TAILSPAN_ variables that no subcommand has a flag
+// for: a misspelt one would silently do nothing.
+func unknownVariables(environ []string) error {
+	known := map[string]bool{}
+	for name, cmd := range commands {
+		flagSet(name, cmd, &Config{}, io.Discard).VisitAll(func(f *flag.Flag) {
+			known["TAILSPAN_"+strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))] = true
+		})
+	}
+	for _, kv := range environ {
+		key, _, _ := strings.Cut(kv, "=")
+		if strings.HasPrefix(key, "TAILSPAN_") && !known[key] {
+			return fmt.Errorf("%w: unknown environment variable %s", ErrUsage, key)
+		}
+	}
+	return nil
+}
+
+func (c *Config) validate(cmd command) error {
+	switch {
+	case c.Print != "" && !slices.Contains(Prints, c.Print):
+		return fmt.Errorf("--print %s: want one of %s", c.Print, strings.Join(Prints, ", "))
+	case c.Print == "stacks":
+		return errors.New("--print stacks: kernel stacks are not collected yet")
+	case c.Format != "" && !slices.Contains(formats, c.Format):
+		return fmt.Errorf("--format %s: want table or jsonl", c.Format)
+	case c.SLO < 0 || c.Threshold < 0:
+		return errors.New("--slo and --threshold are not negative")
+	case c.Port < 0 || c.Port > 65535:
+		return fmt.Errorf("--port %d: not a TCP port", c.Port)
+	case c.PID < 0:
+		return fmt.Errorf("--pid %d: not a process id", c.PID)
+	case !slices.Contains([]string{"text", "json"}, c.LogFormat):
+		return fmt.Errorf("--log-format %s: want text or json", c.LogFormat)
+	}
+	return cmd.check(c)
+}
+
+func noArgs(c *Config) error {
+	if len(c.Args) > 0 {
+		return fmt.Errorf("unexpected argument %q", c.Args[0])
+	}
+	return nil
+}
+
+func needsRecord(c *Config) error {
+	if c.Record == "" {
+		return errors.New("-o FILE is missing")
+	}
+	return noArgs(c)
+}
+
+func needsFiles(c *Config) error {
+	if len(c.Args) == 0 {
+		return errors.New("name a recording or a packet capture to replay")
+	}
+	return nil
+}

@@ -1,0 +1,62 @@
+package config
+
+import (
+	"bytes"
+	"errors"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestPrecedence(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "c.yaml")
+	if err := os.WriteFile(file, []byte("slo: 1s\nthreshold: 1s\nprint: waits\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("TAILSPAN_SLO", "2s")
+	t.Setenv("TAILSPAN_THRESHOLD", "2s")
+	c, err := Parse("run", []string{"--config", file, "--slo", "3s"}, os.Stderr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.SLO != 3*time.Second || c.Threshold != 2*time.Second || c.Print != "waits" || c.Format != "table" {
+		t.Errorf("flag, environment, file, default: got %+v", c)
+	}
+}
+
+func TestUsage(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "c.yaml")
+	if err := os.WriteFile(file, []byte("slow: 1s\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range []string{
+		"run --print everything", "run --format xml", "run extra", "run --slo -1s", "run --nonsense",
+		"run --config " + file, "record", "replay", "fly", "doctor --slo 1s", "run --port 70000",
+		"run --log-format loud", "replay --threshold x f",
+	} {
+		a := strings.Fields(args)
+		if _, err := Parse(a[0], a[1:], os.Stderr); !errors.Is(err, ErrUsage) {
+			t.Errorf("%s: got %v, want a usage error", args, err)
+		}
+	}
+}
+
+func TestUnknownVariable(t *testing.T) {
+	t.Setenv("TAILSPAN_SLOO", "1s")
+	if _, err := Parse("run", nil, os.Stderr); !errors.Is(err, ErrUsage) || !strings.Contains(err.Error(), "TAILSPAN_SLOO") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestHelp(t *testing.T) {
+	var b bytes.Buffer
+	if _, err := Parse("replay", []string{"-h"}, &b); !errors.Is(err, flag.ErrHelp) {
+		t.Errorf("got %v", err)
+	}
+	if !strings.Contains(b.String(), "-message-id-header") {
+		t.Errorf("help: %s", b.String())
+	}
+}

@@ -1,0 +1,72 @@
+package recording
+
+import (
+	"net/netip"
+
+	"github.com/tailspan/tailspan/sidecar/event"
+)
+
+// Version is the version of the format; a reader refuses a newer one.
+const Version = 1
+
+// Fact is one thing that no packet or probe record says. Exactly one field is
+// set.
+type Fact struct {
+	Header     *Header            `json:"header,omitempty"`
+	Clock      *event.Calibration `json:"clock,omitempty"`
+	Broker     *Broker            `json:"broker,omitempty"`
+	Gone       *Gone              `json:"gone,omitempty"`
+	Topic      *Topic             `json:"topic,omitempty"`
+	MessageIDs *MessageIDs        `json:"message_ids,omitempty"`
+	Tick       *Mark              `json:"tick,omitempty"`
+	Progress   *Mark              `json:"progress,omitempty"`
+	Losses     map[string]uint64  `json:"losses,omitempty"`
+}
+
+// Header is the first fact of a recording.
+type Header struct {
+	Version         int    `json:"version"`
+	Tailspan        string `json:"tailspan"`
+	Kernel          string `json:"kernel"`
+	MessageIDHeader string `json:"message_id_header,omitempty"`
+}
+
+// Broker is a broker process from this moment on.
+type Broker struct {
+	PID       int32            `json:"pid"`
+	Cluster   string           `json:"cluster"`
+	Node      int32            `json:"node"`
+	Host      string           `json:"host"`
+	Listeners []netip.AddrPort `json:"listeners"`
+	// Devices holds the file system type of each log dir's device.
+	Devices map[event.Device]string `json:"devices"`
+}
+
+// Gone says that a broker process has ended.
+type Gone struct {
+	PID  int32      `json:"pid"`
+	Time event.Time `json:"time"`
+}
+
+// Topic is the name of a topic id (Kafka's base64 form).
+type Topic struct {
+	PID  int32  `json:"pid"`
+	ID   string `json:"id"`
+	Name string `json:"name"`
+}
+
+// MessageIDs are those of one partition of a request that follows, in the
+// order of the request; its records are zeroed in the packets.
+type MessageIDs struct {
+	Client        netip.AddrPort `json:"client"`
+	Broker        netip.AddrPort `json:"broker"`
+	CorrelationID int32          `json:"correlation_id"`
+	Index         int            `json:"index"`
+	IDs           []string       `json:"ids"`
+}
+
+// Mark is an instant: Tick, up to which packets had been handed over, or
+// Progress, up to which every source had been read.
+type Mark struct {
+	Time event.Time `json:"time"`
+}

@@ -1,0 +1,177 @@
+package otlp
+
+import (
+	"bytes"
+	"net/netip"
+	"testing"
+
+	"go.opentelemetry.io/otel/attribute"
+	collectorpb "go.opentelemetry.io/proto/otlp/collector/trace/v1"
+	commonpb "go.opentelemetry.io/proto/otlp/common/v1"
+	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/tailspan/tailspan/spans"
+)
+
+func TestConvert(t *testing.T) {
+	tr := fiveSpans(7)
+	tr.Spans[0].Error = "orders-3: NOT_LEADER_OR_FOLLOWER"
+	c := newConverter("1.2.3")
+	for range 2 { // the second time in used memory
+		c.batch([]*spans.Trace{fiveSpans(1), fiveSpans(2)})
+		rs := c.batch([]*spans.Trace{tr})
+		if len(rs) != 1 || len(rs[0].ScopeSpans) != 1 || len(rs[0].ScopeSpans[0].Spans) != 5 {
+			t.Fatalf("grouping: %v", rs)
+		}
+		scope := rs[0].ScopeSpans[0].Scope
+		if scope.Name != scopeName || scope.Version != "1.2.3" {
+			t.Errorf("scope %v", scope)
+		}
+		for i, got := range rs[0].ScopeSpans[0].Spans {
+			checkSpan(t, tr, &tr.Spans[i], got)
+		}
+	}
+}
+
+func checkSpan(t *testing.T, tr *spans.Trace, want *spans.Span, got *tracepb.Span) {
+	t.Helper()
+	if !bytes.Equal(got.TraceId, tr.ID[:]) || !bytes.Equal(got.SpanId, want.ID[:]) || got.Name != want.Name ||
+		got.StartTimeUnixNano != uint64(want.Start) || got.EndTimeUnixNano != uint64(want.End) {
+		t.Errorf("%s: %v", want.Name, got)
+	}
+	if root := want.Parent.IsZero(); root != (got.ParentSpanId == nil) || !root && !bytes.Equal(got.ParentSpanId, want.Parent[:]) {
+		t.Errorf("%s: parent %x", want.Name, got.ParentSpanId)
+	}
+	if server := want.Kind == spans.Server; server != (got.Kind == tracepb.Span_SPAN_KIND_SERVER) {
+		t.Errorf("%s: kind %v", want.Name, got.Kind)
+	}
+	if (want.Error != "") != (got.Status.GetCode() == tracepb.Status_STATUS_CODE_ERROR) || got.Status.GetMessage() != want.Error {
+		t.Errorf("%s: status %v", want.Name, got.Status)
+	}
+	checkAttributes(t, want.Attributes, got.Attributes)
+	if len(got.Links) != len(want.Links) {
+		t.Fatalf("%s: %d links", want.Name, len(got.Links))
+	}
+	for i, l := range got.Links {
+		if !bytes.Equal(l.TraceId, want.Links[i].Trace[:]) || !bytes.Equal(l.SpanId, want.Links[i].Span[:]) {
+			t.Errorf("%s: link %v", want.Name, l)
+		}
+		checkAttributes(t, want.Links[i].Attributes, l.Attributes)
+	}
+}
+
+func checkAttributes(t *testing.T, want []attribute.KeyValue, got []*commonpb.KeyValue) {
+	t.Helper()
+	if len(want) != len(got) {
+		t.Fatalf("%d attributes, not %d", len(got), len(want))
+	}
+	for i, kv := range got {
+		if kv.Key != string(want[i].Key) || !proto.Equal(kv.Value, plainly(want[i].Value)) {
+			t.Errorf("attribute %v, not %v", kv, want[i])
+		}
+	}
+}
+
+// plainly converts a value the simple way.
+func plainly(v attribute.Value) *commonpb.AnyValue {
+	text := func(s string) *commonpb.AnyValue {
+		return &commonpb.AnyValue{Value: &commonpb.AnyValue_StringValue{StringValue: s}}
+	}
+	number := func(n int64) *commonpb.AnyValue {
+		return &commonpb.AnyValue{Value: &commonpb.AnyValue_IntValue{IntValue: n}}
+	}
+	var items []*commonpb.AnyValue
+	switch v.Type() {
+	case attribute.BOOL:
+		return &commonpb.AnyValue{Value: &commonpb.AnyValue_BoolValue{BoolValue: v.AsBool()}}
+	case attribute.FLOAT64:
+		return &commonpb.AnyValue{Value: &commonpb.AnyValue_DoubleValue{DoubleValue: v.AsFloat64()}}
+	case attribute.INT64:
+		return number(v.AsInt64())
+	case attribute.STRING:
+		return text(v.AsString())
+	case attribute.STRINGSLICE:
+		for _, s := range v.AsStringSlice() {
+			items = append(items, text(s))
+		}
+	case attribute.INT64SLICE:
+		for _, n := range v.AsInt64Slice() {
+			items = append(items, number(n))
+		}
+	}
+	return &commonpb.AnyValue{Value: &commonpb.AnyValue_ArrayValue{ArrayValue: &commonpb.ArrayValue{Values: items}}}
+}
+
+func TestConvertKinds(t *testing.T) {
+	attrs := []attribute.KeyValue{
+		attribute.Bool("b", true), attribute.Float64("f", 1.5), attribute.Int64("i", -1), attribute.String("s", ""),
+		attribute.StringSlice("ss", nil), attribute.StringSlice("st", []string{"a", "b"}), attribute.Int64Slice("is", []int64{1, 2}),
+	}
+	checkAttributes(t, attrs, new(arena).attributes(nil, attrs))
+}
+
+func TestResourcesAreKeptApart(t *testing.T) {
+	a, b, c := fiveSpans(1), fiveSpans(2), fiveSpans(3)
+	b.Resource = &spans.Resource{Attributes: []attribute.KeyValue{attribute.String("service.name", "other")}}
+	conv := newConverter("")
+	rs := conv.batch([]*spans.Trace{a, b, c})
+	if len(rs) != 2 || len(rs[0].ScopeSpans[0].Spans) != 10 || len(rs[1].ScopeSpans[0].Spans) != 5 {
+		t.Fatalf("%v", rs)
+	}
+	if rs = conv.batch([]*spans.Trace{b}); len(rs) != 1 || rs[0].Resource.Attributes[0].Value.GetStringValue() != "other" {
+		t.Errorf("%v", rs)
+	}
+}
+
+func TestBrokerResource(t *testing.T) {
+	t.Setenv("OTEL_SERVICE_NAME", "")
+	t.Setenv("OTEL_RESOURCE_ATTRIBUTES", "")
+	r := BrokerResource("", "broker-1", "Mk3", 1, 4242, netip.MustParseAddr("::ffff:10.0.0.7"), "host")
+	want := map[string]any{
+		"service.name": "kafka", "service.instance.id": "broker-1", "host.name": "host", "process.pid": int64(4242),
+		"tailspan.kafka.cluster_id": "Mk3", "tailspan.kafka.broker_id": int64(1), "ip": "10.0.0.7",
+	}
+	compare(t, r, want)
+
+	t.Setenv("OTEL_SERVICE_NAME", "orders-kafka")
+	t.Setenv("OTEL_RESOURCE_ATTRIBUTES", "service.name=no,deployment.environment.name=a%20b,host.name=h2")
+	compare(t, BrokerResource("x", "", "", -1, 0, netip.Addr{}, "h1"), map[string]any{
+		"service.name": "orders-kafka", "host.name": "h2", "deployment.environment.name": "a b",
+	})
+}
+
+func compare(t *testing.T, r *spans.Resource, want map[string]any) {
+	t.Helper()
+	if len(r.Attributes) != len(want) {
+		t.Errorf("%v", r.Attributes)
+	}
+	for _, kv := range r.Attributes {
+		if want[string(kv.Key)] != kv.Value.AsInterface() {
+			t.Errorf("%s = %v", kv.Key, kv.Value.AsInterface())
+		}
+	}
+}
+
+// One five-span trace to OTLP's bytes, in batches of a hundred.
+func BenchmarkConvertEncode(b *testing.B) {
+	const n = 100
+	batch := make([]*spans.Trace, n)
+	for i := range batch {
+		batch[i] = fiveSpans(i)
+	}
+	c, buf := newConverter("1"), []byte(nil)
+	var req collectorpb.ExportTraceServiceRequest
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i++ {
+		if i%n != 0 {
+			continue
+		}
+		req.ResourceSpans = c.batch(batch)
+		var err error
+		if buf, err = (proto.MarshalOptions{}).MarshalAppend(buf[:0], &req); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(len(buf))/n, "bytes/trace")
+}

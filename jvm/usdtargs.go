@@ -111,7 +111,7 @@ func constant(s string) Arg {
 // x86Memory reads disp(%reg); neither symbols nor an index are supported.
 func x86Memory(s string) Arg {
 	disp, reg, _ := strings.Cut(strings.TrimSuffix(s, ")"), "(%")
-	return memory(x86Register(reg), disp)
+	return indirect(x86Register(reg), disp)
 }
 
 // armMemory reads [reg], [reg, disp] and [reg, #disp].
@@ -122,10 +122,10 @@ func armMemory(s string) Arg {
 	if strings.HasPrefix(reg, "w") { // no address fits in there
 		return Arg{}
 	}
-	return memory(armRegister(reg), strings.TrimPrefix(strings.TrimSpace(disp), "#"))
+	return indirect(armRegister(reg), strings.TrimPrefix(strings.TrimSpace(disp), "#"))
 }
 
-func memory(reg, disp string) Arg {
+func indirect(reg, disp string) Arg {
 	a := Arg{Reg: reg, Deref: true}
 	if disp != "" {
 		n, err := strconv.ParseInt(disp, 0, 32)

@@ -31,6 +31,9 @@ func Guard(cmd *exec.Cmd) *exec.Cmd {
 	}
 	cmd.SysProcAttr.Pdeathsig = syscall.SIGKILL
 	cmd.SysProcAttr.Setpgid = true
+	if cmd.Cancel != nil { // it has a context: take its own children along
+		cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+	}
 	return cmd
 }
 

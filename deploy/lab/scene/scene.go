@@ -26,14 +26,16 @@ type Config struct {
 	Broker     map[string]string
 }
 
-// Story is the scene of the blog post.
+// Story is the scene of the blog post. Three producers over two partitions:
+// when the disk holds still, each has one request stuck, so two of them meet at
+// one partition's lock: one writes, the other waits for it.
 func Story() Config {
 	return Config{
 		Disk: true, Schedule: slowdisk.Story,
 		JVM:   []string{kafka.MonitorProbes},
-		Topic: "orders", Partitions: 1, Producers: 3,
+		Topic: "orders", Partitions: 2, Producers: 3,
 		Load: kafka.Load{PerSecond: 2500, RecordSize: 300,
-			Properties: map[string]string{"acks": "1", "batch.size": "2000", "linger.ms": "0"}},
+			Properties: map[string]string{"acks": "1", "batch.size": "2000"}},
 		// The disk is small and the demo may go on for hours.
 		Broker: map[string]string{
 			"log.segment.bytes": "67108864", "log.retention.bytes": "536870912",

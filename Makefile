@@ -1,0 +1,56 @@
+# make build            bin/tailspan, static
+# make test             everything that this machine and user allow; says what was skipped and why
+# make demo             one slow produce request of a real Kafka, seen whole in a real Jaeger
+# make bench            Go benchmarks
+# make bench-overhead   what Tailspan costs a broker (root)
+# make lab              the demo's broker on its slow disk, for work by hand (root)
+# make lint generate
+
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+LDFLAGS  = -s -w -X main.version=$(VERSION)
+LAB      = deploy/lab
+ROOT    := $(shell [ "$$(id -u)" -eq 0 ] && echo yes)
+
+export GOFLAGS := $(filter-out -buildvcs=%,$(GOFLAGS)) -buildvcs=false
+
+.PHONY: build test demo bench bench-overhead lab lint generate install clean
+
+build:
+	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/tailspan ./cmd/tailspan
+
+# As root the live path runs: broker, probes, Jaeger. Without root the lab's
+# tools need not be there: what lacks them is skipped.
+test: $(if $(ROOT),install) build
+	go vet ./... && cd $(LAB) && go vet ./...
+	cd $(LAB) && go build -o ../../bin/ ./cmd/tally
+	bin/tally . $(LAB)
+
+install:
+	@$(LAB)/install.sh
+
+# exec: so that the demo is make's own child and ends with it.
+demo: $(if $(ROOT),install)
+	@cd $(LAB) && go build -o ../../bin/ ./cmd/demo
+	@exec bin/demo
+
+bench-overhead: $(if $(ROOT),install) build
+	@cd $(LAB) && go build -o ../../bin/ ./cmd/bench-overhead
+	@exec bin/bench-overhead
+
+lab: $(if $(ROOT),install)
+	@cd $(LAB) && go build -o ../../bin/ ./cmd/env
+	@exec bin/env $(ARGS)
+
+bench:
+	go test -run '^$$' -bench . -benchmem ./...
+
+lint:
+	go vet ./... && cd $(LAB) && go vet ./...
+	cd $(LAB)/lint && go build -o ../../../bin/ honnef.co/go/tools/cmd/staticcheck
+	bin/staticcheck ./... && cd $(LAB) && ../../bin/staticcheck ./...
+
+generate:
+	go generate ./...
+
+clean:
+	rm -rf bin

@@ -1,0 +1,27 @@
+#!/bin/sh
+# What the lab needs beyond Go, from the distribution's packages. Installs only
+# what is missing, and only as root; without root it says what is missing.
+set -eu
+
+# command=package
+wanted="java=default-jdk-headless mvn=maven mkfs.ext4=e2fsprogs tshark=tshark bpftrace=bpftrace"
+
+PATH=$PATH:/usr/sbin:/sbin
+packages=
+for pair in $wanted; do
+	command -v "${pair%%=*}" >/dev/null 2>&1 || packages="$packages ${pair#*=}"
+done
+[ -n "$packages" ] || exit 0
+
+if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null 2>&1; then
+	echo "missing:$packages (install them, or run this as root on Debian or Ubuntu)" >&2
+	exit 1
+fi
+echo "installing:$packages"
+export DEBIAN_FRONTEND=noninteractive
+apt-get update -q | sed -n 's/^Fetched/  fetched lists:/p'
+# shellcheck disable=SC2086
+apt-get install -q -y --no-install-recommends $packages | sed -n -e 's/^Setting up /  /p' -e '/^E:/p'
+for pair in $wanted; do
+	command -v "${pair%%=*}" >/dev/null 2>&1 || { echo "still missing: ${pair#*=}" >&2; exit 1; }
+done

@@ -11,7 +11,7 @@ import (
 )
 
 // sleeper is a Java program that says that it is up and waits to be ended, run
-// by the launcher straight from its source.
+// by the launcher straight from its source where it can.
 const sleeper = `class Sleeper { public static void main(String[] a) throws Exception {
 	System.out.println("up"); while (System.in.read() >= 0); } }`
 
@@ -23,7 +23,16 @@ func startJVM(t testing.TB, home string, env []string, options ...string) int32 
 	if err := os.WriteFile(source, []byte(sleeper), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(filepath.Join(home, "bin/java"), append(options, "-Xmx32m", "-XX:+UseSerialGC", source)...)
+	options = append(options, "-Xmx32m", "-XX:+UseSerialGC")
+	if _, err := os.Stat(filepath.Join(home, "bin/javac")); err == nil {
+		options = append(options, source)
+	} else { // a runtime without a compiler
+		if out, err := exec.Command("javac", "--release", "8", "-d", dir, source).CombinedOutput(); err != nil {
+			t.Skipf("no javac: %v: %s", err, out)
+		}
+		options = append(options, "-cp", dir, "Sleeper")
+	}
+	cmd := exec.Command(filepath.Join(home, "bin/java"), options...)
 	cmd.Env = append(os.Environ(), env...)
 	return run(t, cmd, "up")
 }

@@ -61,14 +61,16 @@ func (p proc) socketTable(name string) ([]socket, error) {
 	defer f.Close()
 	var out []socket
 	lines := bufio.NewScanner(io.LimitReader(f, maxSocketTable))
+	lines.Scan() // the header
 	for lines.Scan() {
 		s, ok, err := parseSocket(lines.Text())
 		if err != nil {
 			return nil, fmt.Errorf("parse %s: %w", p.path(name), err)
 		}
-		if ok {
-			out = append(out, s)
+		if !ok {
+			break // those that listen come first (tcp_ipv4.c: tcp_get_idx)
 		}
+		out = append(out, s)
 	}
 	return out, lines.Err()
 }

@@ -7,17 +7,17 @@ import (
 
 func TestParseProperties(t *testing.T) {
 	for text, want := range map[string]properties{
-		"log.dirs=/a":                       {"log.dirs": "/a"},
+		"log.dirs=/a":                        {"log.dirs": "/a"},
 		"  log.dirs  :  /a b  \r\nnode.id 7": {"log.dirs": "/a b", "node.id": "7"},
-		"#node.id=1\n!node.id=2\nnode.id=3": {"node.id": "3"},
-		"node.id=1\nnode.id=2":              {"node.id": "2"},
-		"log.dirs=/a,\\\r\n   /b,\\\n/c":    {"log.dirs": "/a,/b,/c"},
-		"log.dirs=/a\\\\\nnode.id=1":        {"log.dirs": `/a\`, "node.id": "1"},
-		`log\.dirs=\u002fa\tb\:`:            {"log.dirs": "/a\tb:"},
-		`log.dirs=\u12`:                     {"log.dirs": "u12"},
-		"password=x\\\nnode.id=1":           {}, // that is the password's second line
-		"node.id":                           {"node.id": ""},
-		"log.dirs=/a\\":                     {"log.dirs": "/a"},
+		"#node.id=1\n!node.id=2\nnode.id=3":  {"node.id": "3"},
+		"node.id=1\nnode.id=2":               {"node.id": "2"},
+		"log.dirs=/a,\\\r\n   /b,\\\n/c":     {"log.dirs": "/a,/b,/c"},
+		"log.dirs=/a\\\\\nnode.id=1":         {"log.dirs": `/a\`, "node.id": "1"},
+		`log\.dirs=\u002fa\tb\:`:             {"log.dirs": "/a\tb:"},
+		`log.dirs=\u12`:                      {"log.dirs": "12"}, // Java refuses the file
+		"password=x\\\nnode.id=1":            {},                 // that is the password's second line
+		"node.id":                            {"node.id": ""},
+		"log.dirs=/a\\":                      {"log.dirs": "/a"},
 	} {
 		got := properties{}
 		if got.parse(text); !reflect.DeepEqual(got, want) {

@@ -7,9 +7,10 @@
 // that ended lately are remembered unbuilt for a while (candidates), and ids
 // that a kept trace asked for in vain are remembered until they arrive.
 //
-// It knows ids, latencies and ends, and asks no clock: "a while" is measured
-// between the ends of traces. It does not know what a trace is about; traces
-// are built only when they are kept.
+// It knows ids, latencies and links, and asks no clock: "a while" is a number of
+// candidates. It does not know what a trace is about; traces are built only
+// when they are kept. A link to a trace that is nobody's here (of a producer)
+// costs a place among the ids asked for.
 //
 // At any moment seen = kept slow + kept linked + dropped + pending.
 package sample

@@ -13,31 +13,24 @@ const (
 	// second this is three seconds.
 	DefaultKeep = 16384
 
-	// DefaultWindow is how long a candidate is remembered at most.
-	DefaultWindow = time.Minute
-
 	// closureLimit bounds the linked traces built within one Offer; the rest of
 	// a longer chain follows with the next.
 	closureLimit = 256
 )
 
-// Builder makes the trace of a candidate. It is called at most once, and not
-// at all where the trace is dropped.
-type Builder interface{ BuildTrace() *spans.Trace }
-
 // Candidate is a trace that has ended and is not built yet.
-type Candidate struct {
-	ID      spans.TraceID
-	Latency time.Duration // negative: never slow, kept only if linked to (unless all are)
-	End     int64         // Unix ns
-	Build   Builder
+type Candidate interface {
+	TraceID() spans.TraceID
+	// Latency is compared with the objective; 0: kept only if linked to.
+	Latency() time.Duration
+	// BuildTrace is called at most once, and not for what is dropped.
+	BuildTrace() *spans.Trace
 }
 
 // Options of New.
 type Options struct {
 	SLO    time.Duration // the latency from which a trace is kept; 0: all are
 	Keep   int           // candidates remembered; 0: DefaultKeep
-	Window time.Duration // and for how long after their end; 0: DefaultWindow
 	Export func(*spans.Trace)
 }
 
@@ -51,8 +44,8 @@ type Stats struct {
 	Forgotten uint64 // ids asked for that were never met and had to give way
 }
 
-// Sampler decides. Its methods are safe for concurrent use; Export and Build
-// are called with its lock held and may not call it back.
+// Sampler decides. Its methods are safe for concurrent use; Export and
+// BuildTrace are called with its lock held and may not call it back.
 type Sampler struct {
 	slo    time.Duration
 	export func(*spans.Trace)
@@ -70,12 +63,9 @@ func New(o Options) *Sampler {
 	if o.Keep <= 0 {
 		o.Keep = DefaultKeep
 	}
-	if o.Window <= 0 {
-		o.Window = DefaultWindow
-	}
 	s := &Sampler{slo: o.SLO, export: o.Export}
 	if o.SLO > 0 { // else nothing is ever asked for
-		s.recent = newRecent(o.Keep, int64(o.Window))
+		s.recent = newRecent(o.Keep)
 		s.wanted, s.kept = newIDs(o.Keep), newIDs(o.Keep)
 	}
 	return s
@@ -86,17 +76,18 @@ func (s *Sampler) Offer(c Candidate) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.stats.Seen++
-	switch {
-	case s.slo <= 0:
+	if s.slo <= 0 {
 		s.keep(c, &s.stats.KeptSlow)
 		return
-	case c.Latency >= s.slo:
-		s.wanted.remove(c.ID)
+	}
+	switch id := c.TraceID(); {
+	case c.Latency() >= s.slo:
+		s.wanted.remove(id)
 		s.keep(c, &s.stats.KeptSlow)
-	case s.wanted.remove(c.ID):
+	case s.wanted.remove(id):
 		s.keep(c, &s.stats.KeptLinked)
 	default:
-		s.stats.Dropped += uint64(s.recent.add(c))
+		s.stats.Dropped += uint64(s.recent.add(id, c))
 	}
 	s.closure(closureLimit)
 }
@@ -121,7 +112,7 @@ func (s *Sampler) Stats() Stats {
 
 // keep builds and exports a trace, and asks for those that it links to.
 func (s *Sampler) keep(c Candidate, count *uint64) {
-	t := c.Build.BuildTrace()
+	t := c.BuildTrace()
 	if t == nil || len(t.Spans) == 0 {
 		s.stats.Dropped++
 		return
@@ -131,7 +122,7 @@ func (s *Sampler) keep(c Candidate, count *uint64) {
 	if s.slo <= 0 {
 		return
 	}
-	s.kept.add(c.ID)
+	s.kept.add(t.ID)
 	for i := range t.Spans {
 		for j := range t.Spans[i].Links {
 			s.ask(t.Spans[i].Links[j].Trace)
@@ -143,7 +134,7 @@ func (s *Sampler) ask(id spans.TraceID) {
 	if id.IsZero() || s.kept.has(id) {
 		return
 	}
-	if c, ok := s.recent.take(id); ok {
+	if c := s.recent.take(id); c != nil {
 		s.todo = append(s.todo, c)
 		return
 	}

@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -19,6 +20,7 @@ import (
 type Process struct {
 	Name string
 	Log  string // the file that holds its output
+	from int64  // where this process's output begins in it
 	cmd  *exec.Cmd
 	done chan struct{}
 	err  error // valid once done is closed
@@ -48,6 +50,10 @@ func Start(name, log string, cmd *exec.Cmd) (*Process, error) {
 		return nil, fmt.Errorf("start %s: %w", name, err)
 	}
 	defer f.Close()
+	from, err := f.Seek(0, io.SeekEnd)
+	if err != nil {
+		return nil, fmt.Errorf("start %s: %w", name, err)
+	}
 	cmd.Stderr = f
 	if cmd.Stdout == nil {
 		cmd.Stdout = f
@@ -55,13 +61,27 @@ func Start(name, log string, cmd *exec.Cmd) (*Process, error) {
 	if err := Guard(cmd).Start(); err != nil {
 		return nil, fmt.Errorf("start %s: %w", name, err)
 	}
-	p := &Process{Name: name, Log: log, cmd: cmd, done: make(chan struct{})}
+	p := &Process{Name: name, Log: log, from: from, cmd: cmd, done: make(chan struct{})}
 	go func() { p.err = cmd.Wait(); close(p.done) }()
 	return p, nil
 }
 
 // PID is the process's id.
 func (p *Process) PID() int { return p.cmd.Process.Pid }
+
+// Output is what this process wrote to its log so far.
+func (p *Process) Output() (string, error) {
+	f, err := os.Open(p.Log)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	if _, err := f.Seek(p.from, io.SeekStart); err != nil {
+		return "", err
+	}
+	b, err := io.ReadAll(f)
+	return string(b), err
+}
 
 // Done is closed when the process has ended.
 func (p *Process) Done() <-chan struct{} { return p.done }

@@ -13,7 +13,7 @@ import (
 )
 
 // marker says that the process has been through Mounts already.
-const marker = "TAILSPAN_LAB_ISOLATED"
+const marker = "LAB_ISOLATED"
 
 // Mounts makes the process live in a mount namespace of its own. It must be
 // the first thing that main does: it starts the program anew, with the same

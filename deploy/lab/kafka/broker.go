@@ -18,13 +18,14 @@ import (
 // MonitorProbes makes HotSpot fire its monitor probes.
 const MonitorProbes = "-XX:+DTraceMonitorProbes"
 
-// Config is what a broker may differ in. Dir holds its configuration and
-// output, LogDir its logs.
+// Config is what a broker may differ in. Dir holds its configuration, OutputDir
+// what it and its producers say, LogDir its logs.
 type Config struct {
-	Dir, LogDir string
-	JVM         []string          // further JVM options
-	Properties  map[string]string // override or add to server.properties
-	Port        int               // 0: any free one
+	Dir, OutputDir, LogDir string
+
+	JVM        []string          // further JVM options
+	Properties map[string]string // override or add to server.properties
+	Port       int               // 0: any free one
 }
 
 // Broker is a running broker.
@@ -64,7 +65,7 @@ func Start(ctx context.Context, d *Dist, c Config) (*Broker, error) {
 	b := &Broker{Config: c, Dist: d}
 	jvm := append([]string{"-Xms512m", "-Xmx512m"}, c.JVM...)
 	// Not bound to ctx: Stop asks it to end, in order.
-	b.Process, err = child.Start("broker", filepath.Join(c.Dir, "broker.log"),
+	b.Process, err = child.Start("broker", filepath.Join(c.OutputDir, "broker.log"),
 		d.tool(context.Background(), jvm, "kafka.Kafka", conf))
 	if err != nil {
 		return nil, err
@@ -94,8 +95,8 @@ func (b *Broker) cleanExit() bool {
 
 // serves says whether the broker has said so in its output, and listens.
 func (b *Broker) serves() bool {
-	out, err := os.ReadFile(b.Log)
-	if err != nil || !strings.Contains(string(out), "Kafka Server started") {
+	out, err := b.Output()
+	if err != nil || !strings.Contains(out, "Kafka Server started") {
 		return false
 	}
 	conn, err := net.DialTimeout("tcp", b.Address(), time.Second)

@@ -40,7 +40,7 @@ func (b *Broker) Produce(n int, l Load) (*Producer, error) {
 	for k, v := range l.Properties {
 		args = append(args, k+"="+v)
 	}
-	log := filepath.Join(b.Dir, fmt.Sprintf("producer-%d.log", n))
+	log := filepath.Join(b.OutputDir, fmt.Sprintf("producer-%d.log", n))
 	p, err := child.Start(fmt.Sprintf("producer %d", n), log,
 		b.Dist.tool(context.Background(), light, "org.apache.kafka.tools.ProducerPerformance", args...))
 	if err != nil {

@@ -24,6 +24,7 @@ type Config struct {
 	Producers  int
 	Load       kafka.Load // of each producer
 	Broker     map[string]string
+	Output     string // directory of what its processes say; "": the run's
 }
 
 // Story is the scene of the blog post. Three producers over two partitions:
@@ -83,6 +84,9 @@ func (s *Scene) build(ctx context.Context, progress io.Writer) error {
 	if s.Run, err = cache.NewRun(); err != nil {
 		return err
 	}
+	if s.Output == "" {
+		s.Output = s.Run.Path("output")
+	}
 	s.LogDir = s.Run.Path("logs")
 	if s.Config.Disk {
 		if s.Disk, err = slowdisk.New(ctx, s.Run.Dir, diskBytes, s.Schedule); err != nil {
@@ -96,7 +100,7 @@ func (s *Scene) build(ctx context.Context, progress io.Writer) error {
 // StartBroker starts the broker, again if it has been stopped or killed.
 func (s *Scene) StartBroker(ctx context.Context, port int) error {
 	b, err := kafka.Start(ctx, s.Kafka, kafka.Config{
-		Dir: s.Run.Path("broker"), LogDir: s.LogDir, JVM: s.JVM, Properties: s.Config.Broker, Port: port})
+		Dir: s.Run.Path("broker"), OutputDir: s.Output, LogDir: s.LogDir, JVM: s.JVM, Properties: s.Config.Broker, Port: port})
 	if err != nil {
 		return err
 	}

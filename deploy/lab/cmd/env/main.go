@@ -56,7 +56,7 @@ func run() (err error) {
 	if err := s.Start(ctx); err != nil {
 		return err
 	}
-	fmt.Printf("pid %d\naddress %s\nlogs %s\noutput %s\n", s.Broker.PID(), s.Broker.Address(), s.LogDir, s.Run.Dir)
+	fmt.Printf("pid %d\naddress %s\nlogs %s\noutput %s\n", s.Broker.PID(), s.Broker.Address(), s.LogDir, s.Output)
 	fmt.Printf("The disk is mounted in a namespace of its own: nsenter -t %d -m COMMAND, or below /proc/%d/root\n", os.Getpid(), os.Getpid())
 	<-ctx.Done()
 	return nil

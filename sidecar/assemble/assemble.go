@@ -46,7 +46,8 @@ type Output interface {
 // Candidate is a finished trace that is built only if somebody wants it.
 type Candidate interface {
 	TraceID() spans.TraceID
-	Latency() time.Duration
+	Latency() time.Duration // negative: worth keeping only where it is linked to
+	EndUnix() int64         // Unix ns
 	BuildTrace() *spans.Trace
 }
 
@@ -76,7 +77,6 @@ type Assembler struct {
 	devices map[event.Device]*journal
 	timers  timers
 	stats   Stats
-	closing bool // nothing more will come
 }
 
 // broker is all that is known of one broker process.
@@ -159,7 +159,6 @@ func (a *Assembler) Tick(t event.Time) { a.fire(t) }
 
 // Close finishes everything, as far as it is known.
 func (a *Assembler) Close() {
-	a.closing = true
 	for _, pid := range slices.Sorted(maps.Keys(a.brokers)) {
 		a.lose(a.brokers[pid], "exit")
 	}

@@ -2,7 +2,6 @@ package assemble
 
 import (
 	"encoding/base64"
-	"strconv"
 
 	"go.opentelemetry.io/otel/attribute"
 
@@ -94,14 +93,4 @@ func topicName(p *event.RequestPartition) string {
 		return base64.RawURLEncoding.EncodeToString(p.TopicID[:])
 	}
 	return p.Topic
-}
-
-// codec is the compression that the low three bits of a batch's attributes
-// name (Kafka: CompressionType).
-func codec(attributes int16) string {
-	names := [...]string{"none", "gzip", "snappy", "lz4", "zstd"}
-	if c := int(attributes & 7); c < len(names) {
-		return names[c]
-	}
-	return strconv.Itoa(int(attributes & 7))
 }

@@ -279,7 +279,7 @@ func (w *wait) due(a *Assembler) {
 			ready = false
 		}
 	}
-	if !ready && !a.closing && a.now < w.end+linger+2*patience {
+	if !ready && a.now < w.end+linger+2*patience {
 		a.after(a.now+linger/4, w)
 		return
 	}

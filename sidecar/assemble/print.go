@@ -2,6 +2,7 @@ package assemble
 
 import (
 	"github.com/tailspan/tailspan/sidecar/event"
+	"github.com/tailspan/tailspan/sidecar/kafka"
 	"github.com/tailspan/tailspan/spans"
 )
 
@@ -59,7 +60,7 @@ func (r *request) row() *RequestRow {
 func (r *request) partitionRow(i int) RequestPartition {
 	p, q := &r.parts[i], &r.ev.Partitions[i]
 	row := RequestPartition{Topic: topicName(q), Partition: q.Partition, Bytes: q.Bytes,
-		Records: q.Records, CRC: q.CRC, Codec: codec(q.Attributes), MessageIDs: list(q.MessageIDs)}
+		Records: q.Records, CRC: q.CRC, Codec: kafka.Codec(q.Attributes), MessageIDs: list(q.MessageIDs)}
 	if p.answered {
 		row.Error = &p.err
 		row.BaseOffset = p.baseOffset()

@@ -213,7 +213,7 @@ func (r *request) due(a *Assembler) {
 		return
 	}
 	deadline := r.closed + linger + patience
-	if a.now < deadline && !a.closing {
+	if a.now < deadline {
 		if waits := r.gather(nil); !r.settled(waits) {
 			a.after(min(a.now+linger/4, deadline), r)
 			return
@@ -308,3 +308,6 @@ func (r *request) Latency() time.Duration {
 	}
 	return time.Duration(r.end - r.ev.Arrival)
 }
+
+// EndUnix is when the request ended, or was given up, in Unix ns.
+func (r *request) EndUnix() int64 { return r.unix(max(r.end, r.closed)) }

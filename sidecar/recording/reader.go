@@ -16,10 +16,11 @@ var ErrNewer = errors.New("recorded by a newer tailspan")
 const maxFact = 1 << 20
 
 // Handler takes the blocks of a recording in order. Data is borrowed.
+// An error ends Play.
 type Handler interface {
-	Packet(capture.Packet)
-	Probe(raw []byte)
-	Fact(Fact)
+	Packet(capture.Packet) error
+	Probe(raw []byte) error
+	Fact(Fact) error
 }
 
 // Play hands the blocks of a file to h. A plain capture, which has no facts,
@@ -33,17 +34,20 @@ func Play(f *capture.File, h Handler) error {
 		if err != nil {
 			return err
 		}
-		switch b.LinkType {
-		case linkUser0:
-			h.Probe(b.Data)
-		case linkUser1:
-			if err := fact(b.Data, h); err != nil {
-				return err
-			}
-		default:
-			h.Packet(b.Packet)
+		if err := block(b, h); err != nil {
+			return err
 		}
 	}
+}
+
+func block(b capture.Block, h Handler) error {
+	switch b.LinkType {
+	case linkUser0:
+		return h.Probe(b.Data)
+	case linkUser1:
+		return fact(b.Data, h)
+	}
+	return h.Packet(b.Packet)
 }
 
 func fact(data []byte, h Handler) error {
@@ -57,6 +61,5 @@ func fact(data []byte, h Handler) error {
 	if f.Header != nil && f.Header.Version > Version {
 		return fmt.Errorf("read header: format %d, this one knows up to %d: %w", f.Header.Version, Version, ErrNewer)
 	}
-	h.Fact(f)
-	return nil
+	return h.Fact(f)
 }

@@ -1,0 +1,143 @@
+package assemble
+
+import (
+	"testing"
+
+	"github.com/tailspan/tailspan/sidecar/event"
+	"github.com/tailspan/tailspan/spans"
+)
+
+func TestJoinByBatch(t *testing.T) {
+	s := newScript(t)
+	s.play(aRequest(1, t0, 1, 11), aWrite(5, t0+ms, t0+2*ms, 10, 11), aResponse(1, t0+3*ms, 10))
+	s.wantJoin(1, 10, "exact")
+	tr := s.trace(1)
+	if tr.ID != spans.PlaceID("cluster", [16]byte{}, "orders", 3, 10) {
+		t.Errorf("trace id %s is not the place's", tr.ID)
+	}
+	if w := s.span(tr, "fs.write"); w.End-w.Start != int64(ms) {
+		t.Errorf("fs.write takes %d", w.End-w.Start)
+	}
+	if *s.requests[0].Latency != int64(3*ms) {
+		t.Errorf("latency %d", *s.requests[0].Latency)
+	}
+}
+
+// Two requests with the same bytes, written in the other order: the base
+// offset decides.
+func TestIdenticalBatches(t *testing.T) {
+	s := newScript(t)
+	a, b := aRequest(1, t0, 1, 11), aRequest(2, t0, 1, 11)
+	b.Conn = 2
+	rb := aResponse(2, t0+6*ms, 10)
+	rb.Conn = 2
+	s.play(a, b, aWrite(5, t0+ms, t0+2*ms, 10, 11), aWrite(6, t0+3*ms, t0+4*ms, 12, 11), aResponse(1, t0+5*ms, 12), rb)
+	s.wantJoin(1, 12, "exact")
+	s.wantJoin(2, 10, "exact")
+}
+
+// A write that began before the request came is none of it.
+func TestEarlierWrite(t *testing.T) {
+	s := newScript(t)
+	s.play(aWrite(5, t0-ms, t0+2*ms, 10, 11), aRequest(1, t0, 1, 11), aResponse(1, t0+3*ms, -1))
+	s.wantNoJoin(1)
+}
+
+// The broker had the batch already: no write, and a link to the first.
+func TestDuplicate(t *testing.T) {
+	s := newScript(t)
+	s.play(aRequest(1, t0, 1, 11), aWrite(5, t0+ms, t0+2*ms, 10, 11), aResponse(1, t0+3*ms, 10),
+		aRequest(2, t0+10*ms, 1, 11), aResponse(2, t0+12*ms, 10))
+	s.wantNoJoin(2)
+	root := s.trace(2).Root()
+	if len(root.Links) != 1 || root.Links[0].Trace != s.trace(1).ID {
+		t.Errorf("links of the duplicate: %v", root.Links)
+	} else if root.Links[0].Span != s.span(s.trace(1), "fs.write").ID {
+		t.Error("the link does not lead to the write")
+	}
+	if s.trace(2).ID == s.trace(1).ID {
+		t.Error("the duplicate has the first one's trace id")
+	}
+}
+
+func TestRewritten(t *testing.T) {
+	s := newScript(t)
+	s.play(aRequest(1, t0, 1, 11), aWrite(5, t0+ms, t0+2*ms, 10, 99), aResponse(1, t0+3*ms, 10))
+	s.wantJoin(1, 10, "exact")
+}
+
+func TestRefused(t *testing.T) {
+	s := newScript(t)
+	s.play(aRequest(1, t0, 1, 11), aRefusal(1, t0+ms, 6))
+	s.wantNoJoin(1)
+	if e := s.trace(1).Root().Error; e != "NOT_LEADER_OR_FOLLOWER" {
+		t.Errorf("status %q", e)
+	}
+	if st := s.Stats(); st.Refused != 1 || st.Unjoined != 0 {
+		t.Errorf("counts %+v", st)
+	}
+}
+
+func TestNoAcks(t *testing.T) {
+	s := newScript(t)
+	s.play(aRequest(1, t0, 0, 11), aWrite(5, t0+ms, t0+2*ms, 10, 11), aRequest(2, t0+5*ms, 0, 12))
+	s.wantJoin(1, 10, "exact")
+	s.wantNoJoin(2)
+	if r := s.requests[0]; *r.End != int64(t0+2*ms) || r.Partitions[0].BaseOffset != nil {
+		t.Errorf("end %d, base offset %v: want the write's end, and none", *r.End, r.Partitions[0].BaseOffset)
+	}
+	if s.requests[1].End != nil {
+		t.Error("the request that was never written has an end")
+	}
+}
+
+// Nothing decides between two of the same bytes without acks.
+func TestNoAcksIdentical(t *testing.T) {
+	s := newScript(t)
+	s.play(aRequest(1, t0, 0, 11), aRequest(2, t0+100*us, 0, 11),
+		aWrite(5, t0+ms, t0+2*ms, 10, 11), aWrite(5, t0+3*ms, t0+4*ms, 12, 11))
+	s.wantJoin(1, 10, "inferred")
+	s.wantJoin(2, 12, "inferred")
+}
+
+func TestConnectionLost(t *testing.T) {
+	s := newScript(t)
+	s.play(aRequest(1, t0, 1, 11), aWrite(5, t0+ms, t0+2*ms, 10, 11),
+		&event.ConnLost{Time: t0 + 3*ms, Conn: 1, Reason: "closed"})
+	s.wantJoin(1, 10, "exact")
+	if s.requests[0].End != nil || s.trace(1).Root().Error != "no response: connection closed" {
+		t.Errorf("end %v, status %q", s.requests[0].End, s.trace(1).Root().Error)
+	}
+}
+
+func TestUnanswered(t *testing.T) {
+	s := newScript(t)
+	s.play(aRequest(1, t0, 1, 11), aRequest(2, t0+200_000*ms, 1, 12), aResponse(2, t0+200_001*ms, -1))
+	if len(s.requests) != 2 || s.requests[0].CorrelationID != 1 {
+		t.Fatalf("the first request did not expire: %v", s.requests)
+	}
+}
+
+// One request of two partitions: one trace, an append each, in the order in
+// which they were written.
+func TestPartitions(t *testing.T) {
+	s := newScript(t)
+	r := aRequest(1, t0, 1, 11)
+	other := event.TopicPartition{Topic: "audit", Partition: 0}
+	r.Partitions = append(r.Partitions, event.RequestPartition{TopicPartition: other, Bytes: 300, CRC: 12})
+	w := aWrite(5, t0+ms, t0+2*ms, 70, 12)
+	w.TopicPartition, w.BatchBytes = other, 300
+	p := aResponse(1, t0+5*ms, 10)
+	p.Partitions = append([]event.ResponsePartition{{TopicPartition: other, BaseOffset: 70}}, p.Partitions...)
+	s.play(r, w, aWrite(5, t0+3*ms, t0+4*ms, 10, 11), p)
+	tr := s.trace(1)
+	if tr.Root().Name != "produce" {
+		t.Errorf("root %q: two topics have no common name", tr.Root().Name)
+	}
+	if a, b := s.span(tr, "append audit-0"), s.span(tr, "append orders-3"); a.End != b.Start {
+		t.Error("the appends do not follow one another")
+	}
+	if tr.ID != spans.PlaceID("cluster", [16]byte{}, "orders", 3, 10) {
+		t.Error("the trace id is not that of the first partition of the request")
+	}
+}

@@ -1,0 +1,295 @@
+package sidecar
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/netip"
+	"os"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/tailspan/tailspan/bpf"
+	"github.com/tailspan/tailspan/jvm"
+	"github.com/tailspan/tailspan/sidecar/capture"
+	"github.com/tailspan/tailspan/sidecar/event"
+	"github.com/tailspan/tailspan/sidecar/recording"
+)
+
+const (
+	procRoot = "/proc"
+	lookEach = time.Second
+	// noBroker is how long a first broker is waited for.
+	noBroker = 10 * time.Second
+)
+
+// hunt is what is known of the processes of this host.
+type hunt struct {
+	traced map[int32]*traced
+	left   map[jvm.Process]bool // looked at, and no broker
+	met    bool                 // there was a broker
+}
+
+// traced is a broker with what is attached to it.
+type traced struct {
+	jvm.Process
+	monitors io.Closer // nil: none
+}
+
+// followBrokers finds brokers as they start, and lets go of them as they end.
+func (l *live) followBrokers(ctx context.Context) error {
+	l.hunt.traced, l.hunt.left = map[int32]*traced{}, map[jvm.Process]bool{}
+	defer l.detach()
+	started := time.Now()
+	for {
+		found, err := l.look(ctx)
+		if err != nil {
+			return err
+		}
+		l.hunt.met = l.hunt.met || found
+		if !l.hunt.met && l.config.Port == 0 && time.Since(started) > noBroker {
+			return fmt.Errorf("%w: no Kafka broker runs on this host; start one, or name its process with --pid or its port with --port", ErrNothing)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(lookEach):
+		}
+	}
+}
+
+func (l *live) detach() {
+	for _, t := range l.hunt.traced {
+		if t.monitors != nil {
+			t.monitors.Close()
+		}
+	}
+}
+
+// look goes through the host's processes once; found says that there is a
+// broker, if only a starting one.
+func (l *live) look(ctx context.Context) (found bool, err error) {
+	for pid, t := range l.hunt.traced {
+		if !jvm.Alive(procRoot, t.Process) {
+			l.leave(ctx, pid)
+		}
+	}
+	candidates, err := l.candidates()
+	if err != nil {
+		return false, err
+	}
+	for _, p := range candidates {
+		if l.hunt.traced[p.PID] != nil {
+			found = true
+			continue
+		}
+		if l.hunt.left[p] {
+			continue
+		}
+		found = l.inspect(ctx, p) || found
+	}
+	return found, nil
+}
+
+func (l *live) candidates() ([]jvm.Process, error) {
+	if l.config.PID == 0 {
+		return jvm.Candidates(procRoot)
+	}
+	b, err := jvm.Inspect(procRoot, int32(l.config.PID))
+	if errors.Is(err, jvm.ErrGone) && l.hunt.met {
+		return nil, nil // it ended; nobody else was asked for
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%w: --pid %d: %w", ErrNothing, l.config.PID, err)
+	}
+	return []jvm.Process{b.Process}, nil
+}
+
+// inspect takes up a process if it is a broker that listens.
+func (l *live) inspect(ctx context.Context, p jvm.Process) bool {
+	b, err := jvm.Inspect(procRoot, p.PID)
+	switch {
+	case errors.Is(err, jvm.ErrGone):
+		return false
+	case err != nil:
+		l.hunt.left[p] = true
+		l.log.Warn("a process that looks like a broker cannot be traced", "pid", p.PID, "error", err)
+		return false
+	case b.Starting:
+		return true
+	}
+	l.attach(ctx, &b)
+	return true
+}
+
+// attach begins to trace a broker: first all that need no kernel know it, then
+// its records may come.
+func (l *live) attach(ctx context.Context, b *jvm.Broker) {
+	t := &traced{Process: b.Process}
+	l.hunt.traced[b.PID] = t
+	r := l.broker(b)
+	for _, dir := range b.LogDirs {
+		l.topics.AddLogDir(b.PID, dir)
+	}
+	l.do(ctx, func() {
+		l.fact(recording.Fact{Broker: &r})
+		l.adopt(r)
+		l.setPorts()
+	})
+	l.log.Info("tracing broker", "pid", b.PID, "node", b.NodeID, "cluster", b.ClusterID,
+		"listeners", r.Listeners, "log_dirs", b.LogDirs, "jdk", b.JDK)
+	for _, p := range b.Problems {
+		l.log.Warn("not all of the broker can be seen", "pid", b.PID, "what", p)
+	}
+	if l.kernel != nil {
+		l.attachKernel(b, r, t)
+	}
+}
+
+func (l *live) attachKernel(b *jvm.Broker, r recording.Broker, t *traced) {
+	for dev := range r.Devices {
+		if err := l.kernel.WatchDevice(uint32(dev)); err != nil {
+			l.log.Warn("journal commits of a log dir cannot be seen", "pid", b.PID, "device", dev, "error", err)
+		}
+	}
+	t.monitors = l.attachMonitors(b)
+	if err := l.kernel.Trace(b.PID); err != nil {
+		l.log.Error("the broker's writes cannot be seen", "pid", b.PID, "error", err)
+	}
+}
+
+// attachMonitors places the monitor probes where the JVM has them and fires
+// them; what is missing is one line.
+func (l *live) attachMonitors(b *jvm.Broker) io.Closer {
+	sites, err := jvm.MonitorSites(b.LibJVM)
+	if err != nil {
+		l.log.Warn("monitor waits cannot be seen: this JVM has no USDT probes", "pid", b.PID, "libjvm", b.LibJVM,
+			"error", err, "do", "run the broker on a JDK built with --enable-dtrace (Debian's, Temurin)")
+		return nil
+	}
+	if on, err := jvm.MonitorProbes(procRoot, b.PID); err != nil || !on {
+		l.log.Warn("monitor waits cannot be seen: the JVM's flag is off", "pid", b.PID, "error", err,
+			"do", "start the broker with KAFKA_OPTS=-XX:+DTraceMonitorProbes")
+		return nil
+	}
+	c, err := l.kernel.AttachMonitors(b.PID, b.LibJVM, usdt(sites))
+	if err != nil {
+		l.log.Warn("monitor waits cannot be seen: the probes do not attach", "pid", b.PID, "libjvm", b.LibJVM, "error", err)
+		return nil
+	}
+	return c
+}
+
+// usdt hands the sites over; jvm and bpf do not know each other.
+func usdt(sites []jvm.Probe) []bpf.USDTSite {
+	all := make([]bpf.USDTSite, len(sites))
+	for i, s := range sites {
+		all[i] = bpf.USDTSite{Probe: s.Name, FileOffset: s.FileOffset, Args: make([]bpf.USDTArg, len(s.Args))}
+		for k, a := range s.Args {
+			all[i].Args[k] = bpf.USDTArg{Reg: a.Reg, Size: a.Size, Const: a.Const, Deref: a.Deref, Displacement: a.Displacement}
+		}
+	}
+	return all
+}
+
+// leave lets go of a broker that has ended.
+func (l *live) leave(ctx context.Context, pid int32) {
+	t := l.hunt.traced[pid]
+	delete(l.hunt.traced, pid)
+	if t.monitors != nil {
+		t.monitors.Close()
+	}
+	if l.kernel != nil {
+		if err := l.kernel.Untrace(pid); err != nil {
+			l.log.Debug("untrace", "pid", pid, "error", err)
+		}
+	}
+	l.log.Warn("the broker has ended; waiting for another", "pid", pid)
+	l.do(ctx, func() {
+		g := recording.Gone{PID: pid, Time: now()}
+		l.fact(recording.Fact{Gone: &g})
+		l.lose(g)
+		l.setPorts()
+	})
+	l.topics.Forget(pid)
+}
+
+// do runs f on the goroutine that owns the decoder.
+func (l *live) do(ctx context.Context, f func()) {
+	done := make(chan struct{})
+	select {
+	case l.commands <- func() { f(); close(done) }:
+		<-done
+	case <-ctx.Done():
+	}
+}
+
+// setPorts has the kernel hand over the packets of the listeners' ports.
+func (l *live) setPorts() {
+	if l.packets == nil {
+		return
+	}
+	var ports []uint16
+	for _, x := range l.listeners() {
+		ports = append(ports, x.Addr.Port())
+	}
+	if err := l.packets.SetPorts(ports); err != nil {
+		l.log.Error("the broker's packets cannot be captured", "ports", ports, "error", err)
+	}
+}
+
+// broker is what a recording keeps of a broker.
+func (l *live) broker(b *jvm.Broker) recording.Broker {
+	r := recording.Broker{PID: b.PID, Cluster: b.ClusterID, Node: b.NodeID, Devices: map[event.Device]string{}}
+	r.Host, _ = os.Hostname()
+	for _, x := range b.Listeners {
+		if x.TLS() {
+			l.log.Warn("an encrypted listener: its requests cannot be seen", "pid", b.PID, "listener", x.Name, "addr", x.Addr)
+			continue
+		}
+		r.Listeners = append(r.Listeners, x.Addr)
+	}
+	for _, dir := range b.LogDirs {
+		dev, kind, err := fileSystem(dir)
+		if err != nil {
+			l.log.Warn("a log dir cannot be looked at", "pid", b.PID, "dir", dir, "error", err)
+			continue
+		}
+		r.Devices[dev] = kind
+	}
+	return r
+}
+
+// Magic numbers of statfs(2), include/uapi/linux/magic.h; ext2, ext3 and ext4
+// share theirs, and the ext4 driver serves all three.
+var fileSystems = map[int64]string{unix.EXT4_SUPER_MAGIC: "ext4", unix.XFS_SUPER_MAGIC: "xfs",
+	unix.BTRFS_SUPER_MAGIC: "btrfs", unix.TMPFS_MAGIC: "tmpfs", unix.OVERLAYFS_SUPER_MAGIC: "overlay"}
+
+// fileSystem is the device of a directory and the type of its file system.
+func fileSystem(dir string) (event.Device, string, error) {
+	var st unix.Stat_t
+	if err := unix.Stat(dir, &st); err != nil {
+		return 0, "", fmt.Errorf("stat %s: %w", dir, err)
+	}
+	var fs unix.Statfs_t
+	if err := unix.Statfs(dir, &fs); err != nil {
+		return 0, "", fmt.Errorf("statfs %s: %w", dir, err)
+	}
+	return event.Device(bpf.Device(st.Dev)), fileSystems[int64(fs.Type)], nil
+}
+
+// decoderOptions has the decoder record what it consumes.
+func (l *live) decoderOptions() capture.Options {
+	if l.record == nil {
+		return capture.Options{}
+	}
+	return capture.Options{
+		Record: func(p capture.Packet) { l.record.Packet(p.Unix, p.Data, p.WireLength) },
+		OnMessageIDs: func(client, broker netip.AddrPort, correlation int32, partition int, ids []string) {
+			l.record.Fact(recording.Fact{MessageIDs: &recording.MessageIDs{Client: client, Broker: broker,
+				CorrelationID: correlation, Index: partition, IDs: ids}})
+		},
+	}
+}

@@ -1,0 +1,11 @@
+// Package sidecar joins the stages: packets and probe records become events,
+// events become traces, traces are sampled, printed and exported. It is the
+// only package that sees all of them.
+//
+//	sidecar.go   the pipeline that live and replay share
+//	live.go      Run: the goroutines of a live run
+//	brokers.go   brokers come and go
+//	replay.go    the same from a file
+//	output.go    rows to the printer, traces to sampler and exporter
+//	account.go   what was seen, and what became of it
+package sidecar

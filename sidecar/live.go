@@ -1,0 +1,288 @@
+package sidecar
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/tailspan/tailspan/bpf"
+	"github.com/tailspan/tailspan/sidecar/capture"
+	"github.com/tailspan/tailspan/sidecar/event"
+	"github.com/tailspan/tailspan/sidecar/recording"
+	"github.com/tailspan/tailspan/sidecar/topics"
+)
+
+// ErrNothing says that nothing can be traced here.
+var ErrNothing = errors.New("nothing can be traced")
+
+const (
+	readWait       = 20 * time.Millisecond // how long a read of a source may wait
+	advanceEach    = 50 * time.Millisecond
+	tickEach       = event.Time(100 * time.Millisecond)
+	calibrateEach  = event.Time(time.Second)
+	accountEach    = time.Minute
+	flushEach      = time.Second
+	calibrateTries = 5
+)
+
+// live is the state of Run.
+type live struct {
+	*Sidecar
+	packets  *capture.Live // nil: not allowed here
+	kernel   *bpf.Probes   // nil: not allowed here
+	commands chan func()   // done by the packets' goroutine
+	read     [2]atomic.Int64
+	hunt     hunt
+	broken   bool // the recording broke off, and that was said
+}
+
+// Run traces the brokers of this host until ctx ends.
+func (s *Sidecar) Run(ctx context.Context) error {
+	l := &live{Sidecar: s, commands: make(chan func())}
+	if err := l.open(); err != nil {
+		return err
+	}
+	defer l.close()
+	if err := l.startRecording(); err != nil {
+		return err
+	}
+	l.newDecoder(l.decoderOptions())
+	s.decoder.SetListeners(s.listeners())
+	l.calibrate(0)
+
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var wg sync.WaitGroup
+	for _, loop := range []func(context.Context) error{l.readPackets, l.readProbes, l.followBrokers} {
+		wg.Go(func() {
+			if err := loop(ctx); err != nil {
+				cancel(err)
+			}
+		})
+	}
+	err := l.assemble(ctx)
+	cancel(err)
+	wg.Wait()
+	if cause := context.Cause(ctx); err == nil && !errors.Is(cause, context.Canceled) {
+		err = cause
+	}
+	return errors.Join(err, l.finish(ctx))
+}
+
+// open attaches to what there is; either source alone is worth something.
+func (l *live) open() error {
+	var none error
+	var err error
+	if l.packets, err = capture.OpenLive(capture.LiveOptions{Clock: l.clock}); err != nil {
+		l.packets, none = nil, err
+		l.log.Warn("no packets: requests cannot be seen", "error", err, "do", "run as root, or give CAP_NET_RAW")
+	}
+	if l.kernel, err = bpf.Open(bpf.Options{Logger: l.log}); err != nil {
+		l.kernel = nil
+		l.log.Warn("no probes: only requests can be seen", "error", err, "do", "run as root, or give CAP_BPF and CAP_PERFMON; `tailspan doctor` says more")
+		if none != nil {
+			return fmt.Errorf("%w: %w", ErrNothing, errors.Join(none, err))
+		}
+		return nil
+	}
+	for _, sub := range l.kernel.Status() {
+		if sub.Err != nil && sub.Name != bpf.SubjectMonitor {
+			l.log.Warn("a probe is not to be had here; the rest goes on", "probe", sub.Name, "error", sub.Err)
+		}
+	}
+	return nil
+}
+
+func (l *live) close() {
+	if l.packets != nil {
+		l.packets.Close()
+	}
+	if l.kernel != nil {
+		l.kernel.Close()
+	}
+}
+
+func (l *live) startRecording() (err error) {
+	if l.config.Record == "" {
+		return nil
+	}
+	var u unix.Utsname
+	_ = unix.Uname(&u)
+	l.record, err = recording.Create(l.config.Record, recording.Header{Tailspan: l.version,
+		Kernel: unix.ByteSliceToString(u.Release[:]), MessageIDHeader: l.config.MessageIDHeader})
+	if err != nil {
+		return err
+	}
+	l.topics.OnLearn(func(pid int32, id [16]byte, name string) {
+		l.record.Fact(recording.Fact{Topic: &recording.Topic{PID: pid, ID: topics.FormatID(id), Name: name}})
+	})
+	return nil
+}
+
+// fact records one where a recording is made.
+func (l *live) fact(f recording.Fact) {
+	if l.record != nil {
+		l.record.Fact(f)
+	}
+}
+
+// readPackets owns the decoder: whatever changes it goes through commands.
+func (l *live) readPackets(ctx context.Context) error {
+	var ticked, calibrated event.Time
+	for ctx.Err() == nil {
+		select {
+		case do := <-l.commands:
+			do()
+		default:
+		}
+		calibrated = l.calibrate(calibrated)
+		progress, err := l.readOnce()
+		if err != nil {
+			return fmt.Errorf("read packets: %w", err)
+		}
+		if progress-ticked >= tickEach {
+			ticked = progress
+			l.fact(recording.Fact{Tick: &recording.Mark{Time: ticked}})
+			l.decoder.Tick(ticked)
+		}
+		l.read[event.Packets].Store(int64(progress))
+	}
+	return nil
+}
+
+func (l *live) readOnce() (event.Time, error) {
+	if l.packets != nil {
+		return l.packets.Read(readWait, l.decoder.Packet)
+	}
+	time.Sleep(readWait)
+	return now(), nil
+}
+
+func (l *live) readProbes(ctx context.Context) error {
+	for ctx.Err() == nil {
+		if l.kernel == nil {
+			time.Sleep(readWait)
+			l.read[event.Probes].Store(int64(now()))
+			continue
+		}
+		drained, err := l.kernel.Read(readWait, l.probe)
+		if errors.Is(err, os.ErrClosed) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("read probes: %w", err)
+		}
+		l.read[event.Probes].Store(drained)
+	}
+	return nil
+}
+
+// probe takes a raw record, as it left the ring buffer.
+func (l *live) probe(raw []byte) {
+	if l.record != nil {
+		l.record.Probe(l.clock.Unix(now()), raw)
+	}
+	l.probes.Record(raw)
+}
+
+// assemble hands on what both sources have got past, in the order of time.
+func (l *live) assemble(ctx context.Context) error {
+	tick := time.NewTicker(advanceEach)
+	defer tick.Stop()
+	flushed, accounted := time.Now(), time.Now()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case t := <-tick.C:
+			if err := l.progress(); err != nil {
+				return err
+			}
+			if t.Sub(flushed) >= flushEach {
+				flushed = t
+				l.flushRecording()
+			}
+			if t.Sub(accounted) >= accountEach {
+				accounted = t
+				l.account()
+			}
+		}
+	}
+}
+
+func (l *live) progress() error {
+	mark := event.Time(min(l.read[event.Packets].Load(), l.read[event.Probes].Load()))
+	l.fact(recording.Fact{Progress: &recording.Mark{Time: mark}})
+	return l.advance(mark)
+}
+
+// flushRecording tells once that a recording broke off.
+func (l *live) flushRecording() {
+	if l.record == nil {
+		return
+	}
+	if err := l.record.Flush(); err != nil && !l.broken {
+		l.broken = true
+		l.log.Error("the recording broke off; tracing goes on", "file", l.config.Record, "error", err, "do", "free some room and start again")
+	}
+}
+
+// finish hands on what is left; no source is read any more.
+func (l *live) finish(ctx context.Context) error {
+	l.losses()
+	l.queue.Advance(math.MaxInt64, l.assembler.Handle)
+	l.assembler.Close()
+	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), flushTime)
+	defer cancel()
+	err := l.out.close(end)
+	l.account()
+	if l.record != nil {
+		err = errors.Join(err, l.record.Close())
+	}
+	return err
+}
+
+// calibrate measures the distance of the clocks, at most once a second, and
+// returns when it last did.
+func (l *live) calibrate(last event.Time) event.Time {
+	t := now()
+	if last != 0 && t-last < calibrateEach {
+		return last
+	}
+	k := measure()
+	l.fact(recording.Fact{Clock: &k})
+	l.clock.Calibrate(k)
+	return t
+}
+
+// measure reads the realtime clock between two readings of the monotonic one,
+// and takes the closest of a few such pairs.
+func measure() event.Calibration {
+	var best event.Calibration
+	width := event.Time(math.MaxInt64)
+	for range calibrateTries {
+		a := now()
+		var ts unix.Timespec
+		_ = unix.ClockGettime(unix.CLOCK_REALTIME, &ts)
+		b := now()
+		if b-a < width {
+			width = b - a
+			best = event.Calibration{Mono: b, Offset: ts.Nano() - int64(a+(b-a)/2)}
+		}
+	}
+	return best
+}
+
+// now is the one clock.
+func now() event.Time {
+	var ts unix.Timespec
+	_ = unix.ClockGettime(unix.CLOCK_MONOTONIC, &ts)
+	return event.Time(ts.Nano())
+}

@@ -1,0 +1,89 @@
+package sidecar
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/tailspan/tailspan/sidecar/assemble"
+	"github.com/tailspan/tailspan/sidecar/report"
+	"github.com/tailspan/tailspan/spans"
+	"github.com/tailspan/tailspan/spans/otlp"
+	"github.com/tailspan/tailspan/spans/sample"
+)
+
+// output takes what the assembler finishes: rows go to the printer, traces to
+// the sampler and from there to the exporter. It lives on one goroutine.
+type output struct {
+	print     string
+	threshold time.Duration
+	printer   *report.Printer
+	sampler   *sample.Sampler
+	exporter  *otlp.Exporter // nil: nothing is exported
+	err       error          // the printer's first
+}
+
+func newOutput(o Options) (*output, error) {
+	out := &output{
+		print: o.Config.Print, threshold: o.Config.Threshold,
+		printer: report.New(o.Stdout, o.Config.Print, o.Config.Format, o.Config.Threshold),
+	}
+	if o.Export {
+		e, err := otlp.New(context.Background(), otlp.Options{Logger: o.Logger, Version: o.Version})
+		if err != nil {
+			return nil, err
+		}
+		out.exporter = e
+	}
+	out.sampler = sample.New(sample.Options{SLO: o.Config.SLO, Export: out.export})
+	return out, nil
+}
+
+func (o *output) rows() assemble.Rows {
+	return assemble.Rows{
+		Requests: o.print == "requests", Writes: o.print == "writes", Joined: o.print == "joined",
+		Waits: o.print == "waits", Commits: o.print == "commits",
+	}
+}
+
+func (o *output) Request(r *assemble.RequestRow) { o.note(o.printer.Request(r)) }
+func (o *output) Write(r *assemble.WriteRow)     { o.note(o.printer.Write(r)) }
+func (o *output) Joined(r *assemble.JoinedRow)   { o.note(o.printer.Joined(r)) }
+func (o *output) Wait(r *assemble.WaitRow)       { o.note(o.printer.Wait(r)) }
+func (o *output) Commit(r *assemble.CommitRow)   { o.note(o.printer.Commit(r)) }
+
+func (o *output) note(err error) { o.err = errors.Join(o.err, err) }
+
+// Trace offers a trace to the sampler; --print traces shows all over the
+// threshold, exported or not.
+func (o *output) Trace(c assemble.Candidate) {
+	if o.print == "traces" && c.Latency() >= o.threshold {
+		o.note(o.printer.Trace(c.BuildTrace()))
+	}
+	o.sampler.Offer(sample.Candidate{ID: c.TraceID(), Latency: c.Latency(), End: c.EndUnix(), Build: c})
+}
+
+func (o *output) export(t *spans.Trace) {
+	if o.exporter != nil {
+		o.exporter.Export(t)
+	}
+}
+
+// flush writes out what was printed since; it returns the first error, such
+// as a reader that went away.
+func (o *output) flush() error {
+	if err := o.printer.Flush(); err != nil && o.err == nil {
+		o.err = err
+	}
+	return o.err
+}
+
+// close ends sampling, and exporting within the time that ctx leaves.
+func (o *output) close(ctx context.Context) error {
+	o.sampler.Close()
+	err := o.flush()
+	if o.exporter != nil {
+		err = errors.Join(err, o.exporter.Shutdown(ctx))
+	}
+	return err
+}

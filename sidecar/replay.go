@@ -1,0 +1,131 @@
+package sidecar
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"net/netip"
+	"time"
+
+	"github.com/tailspan/tailspan/sidecar/capture"
+	"github.com/tailspan/tailspan/sidecar/event"
+	"github.com/tailspan/tailspan/sidecar/recording"
+	"github.com/tailspan/tailspan/sidecar/topics"
+)
+
+// flushTime is how long what is pending may take at the end.
+const flushTime = 5 * time.Second
+
+// kafkaPort is taken for the broker's where a plain capture names none.
+const kafkaPort = 9092
+
+// reorder is how far packets of a plain capture may be out of order.
+const reorder = event.Time(time.Second)
+
+// Replay plays a recording, or a plain capture, through the pipeline.
+func (s *Sidecar) Replay(ctx context.Context, path string) error {
+	f, err := capture.OpenFile(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	s.messageIDs = map[messageKey][]string{}
+	s.newDecoder(capture.Options{MessageIDs: s.recordedIDs})
+	s.decoder.SetListeners(s.listeners())
+	p := &player{s: s, ctx: ctx}
+	err = recording.Play(f, p)
+	if !p.recording {
+		s.decoder.Tick(p.last + 4*reorder)
+	}
+	s.queue.Advance(math.MaxInt64, s.assembler.Handle)
+	s.assembler.Close()
+	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), flushTime)
+	defer cancel()
+	if e := s.out.close(end); err == nil {
+		err = e
+	}
+	s.account()
+	if err != nil {
+		return fmt.Errorf("replay %s: %w", path, err)
+	}
+	return nil
+}
+
+// player feeds the blocks of a file to the stages, as Run's goroutines do.
+type player struct {
+	s         *Sidecar
+	ctx       context.Context
+	recording bool // it has facts
+	packets   uint64
+	last      event.Time
+}
+
+// advanceEvery is how many packets of a plain capture go by before events are
+// handed on.
+const advanceEvery = 256
+
+func (p *player) Packet(k capture.Packet) error {
+	s := p.s
+	if !p.recording && p.packets == 0 && s.config.Port == 0 {
+		s.log.Info("no port given: taking the usual one for the broker's", "port", kafkaPort, "flag", "--port")
+		s.decoder.SetListeners([]capture.Listener{{Addr: netip.AddrPortFrom(netip.IPv6Unspecified(), kafkaPort)}})
+	}
+	p.packets++
+	s.decoder.Packet(k)
+	if p.recording {
+		return nil
+	}
+	p.last = max(p.last, s.clock.Mono(k.Unix))
+	if p.packets%advanceEvery == 0 {
+		return p.advance(p.last - reorder)
+	}
+	return nil
+}
+
+func (p *player) Probe(raw []byte) error {
+	p.s.probes.Record(raw)
+	return nil
+}
+
+func (p *player) Fact(f recording.Fact) error {
+	p.recording = true
+	s := p.s
+	switch {
+	case f.Clock != nil:
+		s.clock.Calibrate(*f.Clock)
+	case f.Broker != nil:
+		s.adopt(*f.Broker)
+	case f.Gone != nil:
+		s.lose(*f.Gone)
+	case f.Topic != nil:
+		if id, err := topics.ParseID(f.Topic.ID); err == nil {
+			s.topics.Learn(f.Topic.PID, id, f.Topic.Name)
+		}
+	case f.MessageIDs != nil:
+		m := f.MessageIDs
+		s.messageIDs[messageKey{m.Client, m.Broker, m.CorrelationID, m.Index}] = m.IDs
+	case f.Tick != nil:
+		s.decoder.Tick(f.Tick.Time)
+	case f.Progress != nil:
+		return p.advance(f.Progress.Time)
+	case f.Losses != nil:
+		s.log.Info("the recording says what was lost while it was made", "losses", f.Losses)
+	}
+	return nil
+}
+
+func (p *player) advance(mark event.Time) error {
+	if err := p.s.advance(mark); err != nil {
+		return err
+	}
+	return p.ctx.Err()
+}
+
+// recordedIDs are the message ids that the recording has for a request; they
+// are asked for once.
+func (s *Sidecar) recordedIDs(client, broker netip.AddrPort, correlation int32, index int) ([]string, bool) {
+	k := messageKey{client, broker, correlation, index}
+	ids, ok := s.messageIDs[k]
+	delete(s.messageIDs, k)
+	return ids, ok
+}

@@ -1,0 +1,175 @@
+package sidecar
+
+import (
+	"io"
+	"log/slog"
+	"net/netip"
+	"sync"
+
+	"github.com/tailspan/tailspan/sidecar/assemble"
+	"github.com/tailspan/tailspan/sidecar/capture"
+	"github.com/tailspan/tailspan/sidecar/config"
+	"github.com/tailspan/tailspan/sidecar/event"
+	"github.com/tailspan/tailspan/sidecar/probe"
+	"github.com/tailspan/tailspan/sidecar/recording"
+	"github.com/tailspan/tailspan/sidecar/topics"
+	"github.com/tailspan/tailspan/spans"
+	"github.com/tailspan/tailspan/spans/otlp"
+)
+
+// maxQueued bounds the events between the sources and the assembler.
+const maxQueued = 1 << 20
+
+// Sidecar is one pipeline; New makes it, Run or Replay uses it up.
+type Sidecar struct {
+	config  config.Config
+	log     *slog.Logger
+	version string
+
+	clock     *event.Clock
+	topics    *topics.Table
+	queue     *event.Queue
+	decoder   *capture.Decoder
+	probes    *probe.Converter
+	assembler *assemble.Assembler
+	out       *output
+	record    *recording.Writer // nil: not recorded
+
+	mu      sync.Mutex
+	brokers map[int32]*known
+
+	messageIDs map[messageKey][]string // of a replay
+}
+
+// known is a broker that is traced, or was.
+type known struct {
+	recording.Broker
+	identity assemble.Identity
+	gone     bool
+}
+
+// messageKey is where a recording's message ids belong.
+type messageKey struct {
+	client, broker netip.AddrPort
+	correlation    int32
+	index          int
+}
+
+// Options are what a Sidecar cannot find out by itself.
+type Options struct {
+	Config  config.Config
+	Logger  *slog.Logger
+	Stdout  io.Writer
+	Version string
+	Export  bool // to the OTLP endpoint of the environment
+}
+
+// New makes the pipeline, without a source.
+func New(o Options) (*Sidecar, error) {
+	s := &Sidecar{
+		config: o.Config, log: o.Logger, version: o.Version,
+		clock: &event.Clock{}, queue: event.NewQueue(maxQueued),
+		topics: topics.New(o.Logger), brokers: map[int32]*known{},
+	}
+	if o.Config.TopicIDs != "" {
+		if err := s.topics.LoadFile(o.Config.TopicIDs); err != nil {
+			return nil, err
+		}
+	}
+	var err error
+	if s.out, err = newOutput(o); err != nil {
+		return nil, err
+	}
+	s.probes = probe.New(probe.Options{
+		Emit:   func(e event.Event) { s.queue.Push(event.Probes, e) },
+		Logger: o.Logger,
+	})
+	s.assembler = assemble.New(assemble.Options{
+		Clock: s.clock, Identity: s.identity, Output: s.out, Rows: s.out.rows(),
+	})
+	return s, nil
+}
+
+// newDecoder is made apart, for live and replay differ in where message ids
+// come from.
+func (s *Sidecar) newDecoder(o capture.Options) {
+	o.Clock, o.Topics, o.Logger = s.clock, s.topics, s.log
+	o.MessageIDHeader = s.config.MessageIDHeader
+	o.Emit = func(e event.Event) { s.queue.Push(event.Packets, e) }
+	s.decoder = capture.NewDecoder(o)
+}
+
+// identity is asked by the assembler, once a broker.
+func (s *Sidecar) identity(pid int32) assemble.Identity {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if k := s.brokers[pid]; k != nil {
+		return k.identity
+	}
+	return assemble.Identity{Resource: resource(recording.Broker{Node: -1})}
+}
+
+// adopt makes a broker known to all stages that need no kernel.
+func (s *Sidecar) adopt(b recording.Broker) {
+	s.mu.Lock()
+	s.brokers[b.PID] = &known{Broker: b, identity: assemble.Identity{
+		Cluster: b.Cluster, Node: b.Node, Resource: resource(b)}}
+	s.mu.Unlock()
+	for dev, fs := range b.Devices {
+		s.probes.FileSystem(dev, fs)
+	}
+	s.decoder.SetListeners(s.listeners())
+}
+
+func resource(b recording.Broker) *spans.Resource {
+	var ip netip.Addr
+	instance := ""
+	for _, l := range b.Listeners {
+		if !l.Addr().IsUnspecified() && !ip.IsValid() {
+			ip = l.Addr()
+		}
+		if instance == "" && b.Host != "" {
+			instance = netip.AddrPortFrom(l.Addr(), l.Port()).String()
+			instance = b.Host + instance[len(l.Addr().String()):]
+		}
+	}
+	if !ip.IsValid() {
+		ip = netip.AddrFrom4([4]byte{127, 0, 0, 1})
+	}
+	return otlp.BrokerResource("kafka", instance, b.Cluster, b.Node, b.PID, ip, b.Host)
+}
+
+// listeners of all brokers that live, and of --port.
+func (s *Sidecar) listeners() (all []capture.Listener) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for pid, k := range s.brokers {
+		for _, l := range k.Listeners {
+			if !k.gone {
+				all = append(all, capture.Listener{Addr: l, PID: pid})
+			}
+		}
+	}
+	if p := s.config.Port; p != 0 {
+		all = append(all, capture.Listener{Addr: netip.AddrPortFrom(netip.IPv6Unspecified(), uint16(p))})
+	}
+	return all
+}
+
+// lose makes a broker's end known to all stages.
+func (s *Sidecar) lose(g recording.Gone) {
+	s.mu.Lock()
+	if k := s.brokers[g.PID]; k != nil {
+		k.gone = true
+	}
+	s.mu.Unlock()
+	s.decoder.SetListeners(s.listeners())
+	s.queue.Push(event.Packets, &event.Gone{Time: g.Time, PID: g.PID})
+}
+
+// advance hands on the events up to mark.
+func (s *Sidecar) advance(mark event.Time) error {
+	s.queue.Advance(mark, s.assembler.Handle)
+	s.assembler.Tick(mark)
+	return s.out.flush()
+}

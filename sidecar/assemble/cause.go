@@ -11,15 +11,52 @@ type verdict struct {
 	unexplained event.Time
 }
 
-// cause is what took most of a write.
-func (w *write) cause() spans.Cause {
-	c, _ := w.costs()
-	return c
+// costs is the time that each cause took; the order breaks ties.
+type costs [len(causes)]event.Time
+
+var causes = [...]spans.Cause{
+	spans.CauseCommit, spans.CauseDirtyInode, spans.CauseWrite, spans.CauseMonitor,
+	spans.CauseReplication, spans.CauseReceive, spans.CauseQueue, spans.CauseSend,
+	spans.CauseUnexplained,
 }
 
-// costs divides a write: the commits, the rest of its ext4_dirty_inodes, and
+// Indices into causes.
+const (
+	costCommit = iota
+	costDirtyInode
+	costWrite
+	costMonitor
+	costReplication
+	costReceive
+	costQueue
+	costSend
+	costUnexplained
+)
+
+// largest is CauseNone where nothing took any time.
+func (c *costs) largest() spans.Cause {
+	best := 0
+	for i := range c {
+		if c[i] > c[best] {
+			best = i
+		}
+	}
+	if c[best] == 0 {
+		return spans.CauseNone
+	}
+	return causes[best]
+}
+
+// cause is what took most of a write.
+func (w *write) cause() spans.Cause {
+	var c costs
+	w.cost(&c)
+	return c.largest()
+}
+
+// cost divides a write: the commits, the rest of its ext4_dirty_inodes, and
 // the rest of it.
-func (w *write) costs() (spans.Cause, map[spans.Cause]event.Time) {
+func (w *write) cost(c *costs) {
 	var commit, inCommit, dirty event.Time
 	for _, o := range w.blocks {
 		commit += o.end - o.start
@@ -30,52 +67,29 @@ func (w *write) costs() (spans.Cause, map[spans.Cause]event.Time) {
 	for _, d := range w.dirty {
 		dirty += d.End - d.Start
 	}
-	m := map[spans.Cause]event.Time{
-		spans.CauseCommit:     commit,
-		spans.CauseDirtyInode: max(0, dirty-inCommit),
-		spans.CauseWrite:      max(0, w.ev.End-w.ev.Start-dirty-(commit-inCommit)),
-	}
-	return largest(m), m
-}
-
-// causes in the order in which ties are broken.
-var causes = [...]spans.Cause{
-	spans.CauseCommit, spans.CauseDirtyInode, spans.CauseWrite, spans.CauseMonitor,
-	spans.CauseReplication, spans.CauseReceive, spans.CauseQueue, spans.CauseSend,
-	spans.CauseUnexplained,
-}
-
-func largest(m map[spans.Cause]event.Time) (best spans.Cause) {
-	var most event.Time
-	for _, c := range causes {
-		if m[c] > most {
-			best, most = c, m[c]
-		}
-	}
-	return best
+	c[costCommit] += commit
+	c[costDirtyInode] += max(0, dirty-inCommit)
+	c[costWrite] += max(0, w.ev.End-w.ev.Start-dirty-(commit-inCommit))
 }
 
 // judge says what took most of the request, and what that leads back to.
 func (r *request) judge() verdict {
-	m := map[spans.Cause]event.Time{}
-	for _, p := range r.phases() {
+	var c costs
+	for _, p := range r.phases(false) {
 		own := p.end - p.start
 		for _, w := range r.waits {
 			if n := min(w.end, p.end) - max(w.start, p.start); n > 0 {
-				m[spans.CauseMonitor] += n
+				c[costMonitor] += n
 				own -= n
 			}
 		}
 		if p.write != nil {
 			own -= p.write.ev.End - p.write.ev.Start
-			_, costs := p.write.costs()
-			for c, n := range costs {
-				m[c] += n
-			}
+			p.write.cost(&c)
 		}
-		m[p.cause] += max(0, own)
+		c[p.cost] += max(0, own)
 	}
-	v := verdict{cause: largest(m), unexplained: m[spans.CauseUnexplained]}
+	v := verdict{cause: c.largest(), unexplained: c[costUnexplained]}
 	v.root = v.cause
 	if v.cause == spans.CauseMonitor {
 		v.root = r.longestWait().root

@@ -11,35 +11,39 @@ import (
 type phase struct {
 	name       string
 	start, end event.Time
-	cause      spans.Cause // of the time in it that its children do not explain
-	part       int         // of an append
+	cost       int // index in causes, of the time in it that its children do not explain
+	part       int // of an append
 	write      *write
 }
 
 // phases are the request's, one after the other, from its first byte in to
-// its end; those of which nothing was seen are left out.
-func (r *request) phases() []phase {
+// its end; those of which nothing was seen are left out. Only spans need the
+// appends' names.
+func (r *request) phases(named bool) []phase {
 	end := r.end
 	if end == 0 {
 		end = r.lastSeen()
 	}
 	at := min(r.ev.LastByte, end)
-	all := []phase{{name: spans.NameReceive, start: r.ev.Arrival, end: at, cause: spans.CauseReceive}}
+	all := make([]phase, 0, len(r.parts)+3)
+	all = append(all, phase{name: spans.NameReceive, start: r.ev.Arrival, end: at, cost: costReceive})
 	parts := r.written()
 	if len(parts) > 0 {
 		stir := min(max(at, r.firstStir(r.parts[parts[0]].write)), end)
-		all = append(all, phase{name: spans.NameQueue, start: at, end: stir, cause: spans.CauseQueue})
+		all = append(all, phase{name: spans.NameQueue, start: at, end: stir, cost: costQueue})
 		at = stir
 	}
 	for _, i := range parts {
 		w, q := r.parts[i].write, &r.ev.Partitions[i]
 		to := min(max(at, w.ev.End), end)
-		all = append(all, phase{name: spans.NameAppend + " " + topicName(q) + "-" + itoa(q.Partition),
-			start: at, end: to, cause: spans.CauseUnexplained, part: i, write: w})
+		all = append(all, phase{start: at, end: to, cost: costUnexplained, part: i, write: w})
+		if named {
+			all[len(all)-1].name = spans.NameAppend + " " + topicName(q) + "-" + itoa(q.Partition)
+		}
 		at = to
 	}
 	if last := r.rest(len(parts) > 0); r.resp != nil && end > at {
-		all = append(all, phase{name: last.name, start: at, end: end, cause: last.cause})
+		all = append(all, phase{name: last.name, start: at, end: end, cost: last.cost})
 	}
 	return all
 }
@@ -49,11 +53,11 @@ func (r *request) phases() []phase {
 func (r *request) rest(wrote bool) phase {
 	switch {
 	case !wrote:
-		return phase{name: spans.NameHandle, cause: spans.CauseUnexplained}
+		return phase{name: spans.NameHandle, cost: costUnexplained}
 	case r.ev.Acks == -1:
-		return phase{name: spans.NameReplication, cause: spans.CauseReplication}
+		return phase{name: spans.NameReplication, cost: costReplication}
 	}
-	return phase{name: spans.NameSend, cause: spans.CauseSend}
+	return phase{name: spans.NameSend, cost: costSend}
 }
 
 // written lists the partitions with a write, in the order of the writes.

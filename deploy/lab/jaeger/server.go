@@ -16,7 +16,8 @@ import (
 	"github.com/tailspan/tailspan/deploy/lab/child"
 )
 
-// config makes Jaeger listen on loopback only: its default is all interfaces.
+// config makes Jaeger listen on loopback only (its default is all interfaces)
+// and not trace itself, which would also hold up its end.
 const config = `service:
   extensions: [jaeger_storage, jaeger_query]
   pipelines:
@@ -31,6 +32,7 @@ const config = `service:
       level: warn
 extensions:
   jaeger_query:
+    enable_tracing: false
     storage:
       traces: memory
     http:
@@ -137,7 +139,13 @@ func (s *Server) Answers() bool {
 
 // Answers says whether the API does.
 func (c Client) Answers() bool {
-	resp, err := (&http.Client{Timeout: time.Second}).Get(c.URL + "/api/services")
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.URL+"/api/services", nil)
+	if err != nil {
+		return false
+	}
+	resp, err := once.Do(req)
 	if err != nil {
 		return false
 	}

@@ -2,6 +2,7 @@ package jaeger
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/tailspan/tailspan/deploy/lab/tailspan"
 	"github.com/tailspan/tailspan/spans"
@@ -15,7 +16,7 @@ func (t *Trace) Convert() (*spans.Trace, error) {
 		return nil, fmt.Errorf("trace %s has no root", t.ID)
 	}
 	out := &spans.Trace{Spans: make([]spans.Span, 0, len(t.Spans))}
-	if err := tailspan.ParseID(out.ID[:], t.ID); err != nil {
+	if err := parseTraceID(&out.ID, t.ID); err != nil {
 		return nil, err
 	}
 	if err := root.append(out); err != nil {
@@ -29,6 +30,15 @@ func (t *Trace) Convert() (*spans.Trace, error) {
 		}
 	}
 	return out, nil
+}
+
+// parseTraceID reads an id that Jaeger may have cut to its lower half: it does
+// so where the upper one is zero.
+func parseTraceID(id *spans.TraceID, text string) error {
+	if len(text) == len(id) {
+		text = strings.Repeat("0", len(id)) + text
+	}
+	return tailspan.ParseID(id[:], text)
 }
 
 func (s *Span) append(t *spans.Trace) error {
@@ -49,7 +59,7 @@ func (s *Span) append(t *spans.Trace) error {
 	}
 	for _, r := range s.Links() {
 		var l spans.Link
-		if err := tailspan.ParseID(l.Trace[:], r.TraceID); err != nil {
+		if err := parseTraceID(&l.Trace, r.TraceID); err != nil {
 			return err
 		}
 		if err := tailspan.ParseID(l.Span[:], r.SpanID); err != nil {

@@ -60,7 +60,7 @@ func (o *output) Trace(c assemble.Candidate) {
 	if o.print == "traces" && c.Latency() >= o.threshold {
 		o.note(o.printer.Trace(c.BuildTrace()))
 	}
-	o.sampler.Offer(sample.Candidate{ID: c.TraceID(), Latency: c.Latency(), End: c.EndUnix(), Build: c})
+	o.sampler.Offer(c)
 }
 
 func (o *output) export(t *spans.Trace) {

@@ -46,8 +46,7 @@ type Output interface {
 // Candidate is a finished trace that is built only if somebody wants it.
 type Candidate interface {
 	TraceID() spans.TraceID
-	Latency() time.Duration // negative: worth keeping only where it is linked to
-	EndUnix() int64         // Unix ns
+	Latency() time.Duration // 0: worth keeping only where it is linked to
 	BuildTrace() *spans.Trace
 }
 

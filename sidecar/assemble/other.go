@@ -19,8 +19,6 @@ func (t *commitTrace) TraceID() spans.TraceID { return t.c.id }
 
 func (t *commitTrace) Latency() time.Duration { return time.Duration(t.c.ev.End - t.c.ev.Start) }
 
-func (t *commitTrace) EndUnix() int64 { return t.a.o.Clock.Unix(t.c.ev.End) }
-
 // BuildTrace makes the root and its phases.
 func (t *commitTrace) BuildTrace() *spans.Trace {
 	c := t.c
@@ -74,9 +72,7 @@ type lone struct {
 
 func (t *lone) TraceID() spans.TraceID { return t.id }
 
-func (t *lone) Latency() time.Duration { return -1 }
-
-func (t *lone) EndUnix() int64 { return t.a.o.Clock.Unix(t.end) }
+func (t *lone) Latency() time.Duration { return 0 }
 
 // BuildTrace makes the root, and under it the write.
 func (t *lone) BuildTrace() *spans.Trace {

@@ -308,6 +308,3 @@ func (r *request) Latency() time.Duration {
 	}
 	return time.Duration(r.end - r.ev.Arrival)
 }
-
-// EndUnix is when the request ended, or was given up, in Unix ns.
-func (r *request) EndUnix() int64 { return r.unix(max(r.end, r.closed)) }

@@ -1,0 +1,53 @@
+package kafka
+
+import "encoding/binary"
+
+// BatchHeaderSize is the record batch's header of magic 2, the only one that
+// Produce v3 and later may carry.
+const BatchHeaderSize = 61
+
+// Batch is the header of a record batch.
+type Batch struct {
+	BaseOffset    int64
+	Length        int32 // of the whole batch: the length field + 12
+	CRC           uint32
+	Attributes    int16
+	Records       int32
+	ProducerID    int64
+	ProducerEpoch int16
+	BaseSequence  int32
+}
+
+// ParseBatch reads the header at the start of b. It says no where that is no
+// batch of magic 2 with a length that can be.
+func ParseBatch(b []byte) (Batch, bool) {
+	if len(b) < BatchHeaderSize {
+		return Batch{}, false
+	}
+	b = b[:BatchHeaderSize]
+	length := int64(int32(binary.BigEndian.Uint32(b[8:]))) + 12
+	records := int32(binary.BigEndian.Uint32(b[57:]))
+	if b[16] != 2 || length < BatchHeaderSize || length > MaxFrame || records < 0 {
+		return Batch{}, false
+	}
+	return Batch{
+		BaseOffset:    int64(binary.BigEndian.Uint64(b)),
+		Length:        int32(length),
+		CRC:           binary.BigEndian.Uint32(b[17:]),
+		Attributes:    int16(binary.BigEndian.Uint16(b[21:])),
+		ProducerID:    int64(binary.BigEndian.Uint64(b[43:])),
+		ProducerEpoch: int16(binary.BigEndian.Uint16(b[51:])),
+		BaseSequence:  int32(binary.BigEndian.Uint32(b[53:])),
+		Records:       records,
+	}, true
+}
+
+var codecs = [...]string{"none", "gzip", "snappy", "lz4", "zstd"}
+
+// Codec is the name of the compression that a batch's attributes tell.
+func Codec(attributes int16) string {
+	if i := attributes & 7; int(i) < len(codecs) {
+		return codecs[i]
+	}
+	return "unknown"
+}

@@ -1,0 +1,101 @@
+package kafka
+
+import (
+	"testing"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+// reuse is a handler that decodes into the same storage.
+type reuse struct {
+	names   *Interner
+	id      string
+	request ProduceRequest
+	done    int
+}
+
+func (u *reuse) Request(h *RequestHeader) Body {
+	return u.request.Begin(h.APIVersion, u.names, u.id)
+}
+
+func (u *reuse) RequestDone(_ *RequestHeader, _ Body, err error) {
+	if err == nil {
+		u.done++
+	}
+}
+
+func (u *reuse) TokenDone() {}
+
+func benchFrame(version int16, partitions, valueSize int) []byte {
+	q := kmsg.NewPtrProduceRequest()
+	q.SetVersion(version)
+	q.Acks = 1
+	topic := kmsg.NewProduceRequestTopic()
+	topic.Topic, topic.TopicID = "orders", [16]byte{1}
+	for i := range partitions {
+		p := kmsg.NewProduceRequestTopicPartition()
+		p.Partition = int32(i)
+		p.Records = makeBatch(0, []testRecord{{value: make([]byte, valueSize), headers: [][2]string{{"id", "message-1"}}}})
+		topic.Partitions = append(topic.Partitions, p)
+	}
+	q.Topics = append(q.Topics, topic)
+	return requestFrame(q, 1, "producer-1")
+}
+
+// BenchmarkProduceRequest is frame → fields, against kmsg on the same frame.
+func BenchmarkProduceRequest(b *testing.B) {
+	for _, c := range []struct {
+		name       string
+		version    int16
+		partitions int
+	}{{"v9x1", 9, 1}, {"v13x1", 13, 1}, {"v7x1", 7, 1}, {"v13x200", 13, 200}} {
+		wire := benchFrame(c.version, c.partitions, 300)
+		b.Run(c.name+"/tailspan", func(b *testing.B) { benchDecode(b, wire, &reuse{names: NewInterner()}, nil) })
+		b.Run(c.name+"/tailspan-kept", func(b *testing.B) { benchDecode(b, wire, &reuse{names: NewInterner()}, &Kept{}) })
+		b.Run(c.name+"/kmsg", func(b *testing.B) { benchKmsg(b, wire, c.version) })
+	}
+}
+
+func benchDecode(b *testing.B, wire []byte, u *reuse, k *Kept) {
+	b.ReportAllocs()
+	var stream RequestStream
+	for b.Loop() {
+		if k != nil {
+			k.Reset()
+		}
+		if _, err := stream.Feed(wire, 0, k, u.names, u); err != nil {
+			b.Fatal(err)
+		}
+	}
+	if u.done != b.N {
+		b.Fatal(u.done, b.N)
+	}
+}
+
+// benchKmsg reads the body, and the batch headers with kmsg's own reader; the
+// request's header is left out, in kmsg's favour.
+func benchKmsg(b *testing.B, wire []byte, version int16) {
+	b.ReportAllocs()
+	body := wire[requestFixed+len("producer-1"):]
+	if version >= 9 {
+		body = body[1:]
+	}
+	q := kmsg.NewPtrProduceRequest()
+	q.SetVersion(version)
+	var batch kmsg.RecordBatch
+	for b.Loop() {
+		if err := q.UnsafeReadFrom(body); err != nil {
+			b.Fatal(err)
+		}
+		for i := range q.Topics[0].Partitions {
+			if err := batch.ReadFrom(q.Topics[0].Partitions[i].Records); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+}
+
+// BenchmarkMessageIDs is the same with the records walked for one header.
+func BenchmarkMessageIDs(b *testing.B) {
+	benchDecode(b, benchFrame(9, 1, 300), &reuse{names: NewInterner(), id: "id"}, nil)
+}

@@ -1,0 +1,79 @@
+package kafka
+
+import (
+	"encoding/binary"
+	"errors"
+)
+
+// RequestHeader is what begins every request: its length field and the part
+// of the header that all versions share.
+type RequestHeader struct {
+	Size          int32 // of the frame, without the length field
+	APIKey        int16
+	APIVersion    int16
+	CorrelationID int32
+	ClientID      string
+	NoClientID    bool // null, rather than empty
+}
+
+const (
+	requestFixed = 4 + 2 + 2 + 4 + 2 // length, key, version, correlation id, length of the client id
+	maxHeader    = requestFixed + MaxName
+)
+
+var errShort = errors.New("the header goes on in the next piece")
+
+// scanHeader reads a request's header from b without making a string of the
+// client id, which it borrows. It fails as soon as the bytes at hand cannot
+// begin a request, and says errShort while they still can.
+func scanHeader(b []byte) (h RequestHeader, clientID []byte, err error) {
+	if len(b) >= 4 {
+		h.Size = int32(binary.BigEndian.Uint32(b))
+		if h.Size < requestFixed-4 || h.Size > MaxFrame {
+			return h, nil, ErrNotFrame
+		}
+	}
+	if len(b) >= 8 {
+		h.APIKey = int16(binary.BigEndian.Uint16(b[4:]))
+		h.APIVersion = int16(binary.BigEndian.Uint16(b[6:]))
+		if !plausible(h.APIKey, h.APIVersion) {
+			return h, nil, ErrNotFrame
+		}
+	}
+	if len(b) < requestFixed {
+		return h, nil, errShort
+	}
+	h.CorrelationID = int32(binary.BigEndian.Uint32(b[8:]))
+	n := int(int16(binary.BigEndian.Uint16(b[12:])))
+	if n < -1 || n > MaxName || n > int(h.Size)-(requestFixed-4) {
+		return h, nil, ErrNotFrame
+	}
+	if n == -1 {
+		h.NoClientID = true
+		n = 0
+	}
+	if len(b) < requestFixed+n {
+		return h, nil, errShort
+	}
+	return h, b[requestFixed : requestFixed+n], nil
+}
+
+// Evident reads a request's header at the start of b, where nothing says that
+// one begins there, and accepts it only if its own bytes are evidence enough:
+// a version that exists, a client id that is printable (a null one only where
+// null may be). The client id is borrowed.
+func Evident(b []byte) (h RequestHeader, clientID []byte, ok bool) {
+	h, id, err := scanHeader(b)
+	if err != nil || !known(h.APIKey, h.APIVersion) || h.CorrelationID < 0 {
+		return RequestHeader{}, nil, false
+	}
+	for _, c := range id {
+		if c < 0x20 || c > 0x7e {
+			return RequestHeader{}, nil, false
+		}
+	}
+	if len(id) == 0 && (!h.NoClientID || h.APIVersion == 0) {
+		return RequestHeader{}, nil, false
+	}
+	return h, id, true
+}

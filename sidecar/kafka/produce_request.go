@@ -1,0 +1,211 @@
+package kafka
+
+// The versions of Produce that are read: v3 brought the record batch that all
+// of this is about, v9 the flexible encoding, v13 topic ids.
+const (
+	ProduceOldest   int16 = 3
+	ProduceLatest   int16 = 13
+	produceFlexible int16 = 9
+	produceTopicIDs int16 = 13
+)
+
+// ProduceRequest is the fields of one Produce request, and their decoder. Its
+// storage is used again by the next Begin.
+type ProduceRequest struct {
+	Version         int16
+	TransactionalID string
+	Acks            int16
+	TimeoutMS       int32
+	Partitions      []ProducePartition
+
+	names    *Interner
+	walk     records
+	state    produceState
+	flexible bool
+	tags     tags
+	topic    string
+	topicID  [16]byte
+	topics   int // that have not begun
+	parts    int // of this topic that have not begun
+}
+
+// ProducePartition is what the request carries for one partition.
+type ProducePartition struct {
+	Topic     string // "" from v13 on
+	TopicID   [16]byte
+	Partition int32
+	Bytes     int32 // of the records field
+	Batch     Batch // zero unless Whole
+	Whole     bool  // the records are exactly one batch of magic 2
+
+	MessageIDs []string
+	IDsFailed  bool // the records could not be walked
+}
+
+type produceState uint8
+
+const (
+	produceHeaderTags produceState = iota
+	producePrologue
+	produceTopic
+	producePartition
+	produceRecords
+	producePartitionTags
+	produceTopicTags
+	produceTags
+	produceEnd
+)
+
+// Begin prepares for a request of a version from ProduceOldest to
+// ProduceLatest. messageID names the record header to be read, "" none.
+func (p *ProduceRequest) Begin(version int16, names *Interner, messageID string) *ProduceRequest {
+	parts := p.Partitions[:0]
+	*p = ProduceRequest{Version: version, Partitions: parts, names: names, flexible: version >= produceFlexible}
+	p.walk.name = messageID
+	if !p.flexible {
+		p.state = producePrologue
+	}
+	return p
+}
+
+func (p *ProduceRequest) ended() bool { return p.state == produceEnd }
+
+func (p *ProduceRequest) run(c *cursor) {
+	for p.state != produceEnd && c.more() {
+		switch p.state {
+		case produceHeaderTags:
+			if p.tags.run(c) {
+				p.state = producePrologue
+			}
+		case producePrologue:
+			p.prologue(c)
+		case produceTopic:
+			p.beginTopic(c)
+		case producePartition:
+			p.partition(c)
+		case produceRecords:
+			if p.walk.run(c) {
+				p.endRecords()
+			}
+		case producePartitionTags:
+			if p.tags.run(c) {
+				p.nextPartition()
+			}
+		case produceTopicTags:
+			if p.tags.run(c) {
+				p.nextTopic()
+			}
+		case produceTags:
+			if p.tags.run(c) {
+				p.state = produceEnd
+			}
+		}
+	}
+}
+
+func (p *ProduceRequest) prologue(c *cursor) {
+	id := c.name(p.flexible, true)
+	acks, timeout := c.int16(), c.int32()
+	topics := c.count(p.flexible, 3, MaxPartitions)
+	if !c.unit() {
+		return
+	}
+	p.TransactionalID = p.names.String(id)
+	p.Acks, p.TimeoutMS, p.topics = acks, timeout, topics
+	p.nextTopic()
+}
+
+func (p *ProduceRequest) beginTopic(c *cursor) {
+	var name []byte
+	var id [16]byte
+	if p.Version >= produceTopicIDs {
+		id = c.uuid()
+	} else {
+		name = c.name(p.flexible, false)
+	}
+	parts := c.count(p.flexible, 5, MaxPartitions-len(p.Partitions))
+	if !c.unit() {
+		return
+	}
+	p.topic, p.topicID = p.names.String(name), id
+	p.topics--
+	p.parts = parts
+	p.nextPartition()
+}
+
+func (p *ProduceRequest) partition(c *cursor) {
+	index := c.int32()
+	size := c.size(p.flexible)
+	if size > c.limit-c.off && c.fail == fine {
+		c.fail = broken
+	}
+	var b []byte
+	if size >= BatchHeaderSize {
+		b = c.bytes(BatchHeaderSize)
+	}
+	if !c.unit() {
+		return
+	}
+	size = max(size, 0)
+	p.Partitions = append(p.Partitions, ProducePartition{
+		Topic: p.topic, TopicID: p.topicID, Partition: index, Bytes: int32(size),
+	})
+	p.parts--
+	at := &p.Partitions[len(p.Partitions)-1]
+	if batch, ok := ParseBatch(b); ok && int(batch.Length) == size {
+		at.Batch, at.Whole = batch, true
+	}
+	rest := size - len(b)
+	if at.Whole && p.walk.begin(&at.Batch, rest) {
+		p.state = produceRecords
+		return
+	}
+	p.endPartition()
+	c.pass(rest)
+}
+
+func (p *ProduceRequest) endRecords() {
+	at := &p.Partitions[len(p.Partitions)-1]
+	at.MessageIDs, at.IDsFailed = p.walk.ids, p.walk.failed
+	p.walk.ids = nil
+	p.endPartition()
+}
+
+func (p *ProduceRequest) endPartition() {
+	if p.flexible {
+		p.state = producePartitionTags
+		return
+	}
+	p.nextPartition()
+}
+
+func (p *ProduceRequest) nextPartition() {
+	switch {
+	case p.parts > 0:
+		p.state = producePartition
+	case p.flexible:
+		p.state = produceTopicTags
+	default:
+		p.nextTopic()
+	}
+}
+
+func (p *ProduceRequest) nextTopic() {
+	switch {
+	case p.topics > 0:
+		p.state = produceTopic
+	case p.flexible:
+		p.state = produceTags
+	default:
+		p.state = produceEnd
+	}
+}
+
+func (p *ProduceRequest) giveUp() int {
+	if p.state != produceRecords {
+		return 0
+	}
+	n := p.walk.giveUp()
+	p.endRecords()
+	return n
+}

@@ -13,7 +13,7 @@ ROOT    := $(shell [ "$$(id -u)" -eq 0 ] && echo yes)
 
 export GOFLAGS := $(filter-out -buildvcs=%,$(GOFLAGS)) -buildvcs=false
 
-.PHONY: build test demo bench bench-overhead lab lint generate install clean
+.PHONY: build test demo bench bench-overhead lab lint generate install install-demo clean
 
 build:
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/tailspan ./cmd/tailspan
@@ -28,8 +28,11 @@ test: $(if $(ROOT),install) build
 install:
 	@$(LAB)/install.sh
 
+install-demo:
+	@$(LAB)/install.sh demo
+
 # exec: so that the demo is make's own child and ends with it.
-demo: $(if $(ROOT),install)
+demo: $(if $(ROOT),install-demo)
 	@cd $(LAB) && go build -o ../../bin/ ./cmd/demo
 	@exec bin/demo
 
@@ -37,7 +40,7 @@ bench-overhead: $(if $(ROOT),install) build
 	@cd $(LAB) && go build -o ../../bin/ ./cmd/bench-overhead
 	@exec bin/bench-overhead
 
-lab: $(if $(ROOT),install)
+lab: $(if $(ROOT),install-demo)
 	@cd $(LAB) && go build -o ../../bin/ ./cmd/env
 	@exec bin/env $(ARGS)
 

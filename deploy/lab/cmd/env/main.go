@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -17,7 +18,7 @@ import (
 
 func main() {
 	slowdisk.Main()
-	if err := isolate.Mounts(); err != nil {
+	if err := errors.Join(isolate.Mounts(), isolate.Tracefs()); err != nil {
 		fmt.Fprintln(os.Stderr, "env:", err)
 		os.Exit(1)
 	}

@@ -131,17 +131,18 @@ func (b *Broker) configure(v view, file string, overrides []string) (config prop
 	return config, true
 }
 
-func (b *Broker) listeners(p proc, config properties, known bool) {
-	b.OtherNet = !p.sameNamespace("net")
+func (b *Broker) listeners(p proc, config properties, configured bool) {
+	same, known := p.sameNamespace("net")
+	b.OtherNet = known && !same
 	sockets, sure, err := p.listening()
 	if err != nil {
 		b.problem("listening sockets: %v", err)
 		return
 	}
-	if known && config["listeners"] == "" {
+	if configured && config["listeners"] == "" {
 		config["listeners"] = "PLAINTEXT://:9092" // SocketServerConfigs.LISTENERS_DEFAULT
 	}
-	if !known || strings.Contains(config["listeners"], "${") {
+	if !configured || strings.Contains(config["listeners"], "${") {
 		b.unconfigured(sockets, sure)
 		return
 	}

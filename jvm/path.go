@@ -10,24 +10,25 @@ import (
 // maxLinks is the kernel's own bound on symbolic links in one path.
 const maxLinks = 40
 
-var errLinks = errors.New("too many symbolic links")
+var (
+	errLinks = errors.New("too many symbolic links")
+	errCwd   = errors.New("its working directory may not be seen")
+)
 
 // view translates paths as a process sees them into paths that we can open.
 type view struct {
 	root string // its root directory: "" where it is ours
-	cwd  string // its working directory, as it sees it
+	cwd  string // its working directory, as it sees it; "" where we may not know
 }
 
 func (p proc) view() view {
 	v := view{root: p.path("root")}
-	if v.cwd, _ = os.Readlink(p.path("cwd")); !path.IsAbs(v.cwd) {
-		v.cwd = "/"
-	}
+	v.cwd, _ = os.Readlink(p.path("cwd"))
 	if dir, err := os.Readlink(v.root); err != nil {
 		return v
-	} else if dir != "/" { // a chroot: the link to the cwd counts from our root
+	} else if dir != "/" && v.cwd != "" { // a chroot: the link to the cwd counts from our root
 		v.cwd = path.Join("/", strings.TrimPrefix(v.cwd, dir))
-	} else if p.sameNamespace("mnt") {
+	} else if same, _ := p.sameNamespace("mnt"); same && dir == "/" {
 		v.root = ""
 	}
 	return v
@@ -37,6 +38,9 @@ func (p proc) view() view {
 // kernel, which would take an absolute one as leading from our root.
 func (v view) open(name string) (string, error) {
 	if !path.IsAbs(name) {
+		if v.cwd == "" {
+			return "", errCwd
+		}
 		name = path.Join(v.cwd, name)
 	}
 	if v.root == "" {

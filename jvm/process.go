@@ -105,14 +105,14 @@ func (p proc) commandLine() ([]string, error) {
 }
 
 // sameNamespace says whether the process shares a namespace ("mnt", "net")
-// with us. Where that cannot be read the answer is no.
-func (p proc) sameNamespace(kind string) bool {
+// with us; known is false where that may not be seen.
+func (p proc) sameNamespace(kind string) (same, known bool) {
 	theirs, err := os.Readlink(p.path("ns/" + kind))
 	if err != nil {
-		return false
+		return false, false
 	}
 	ours, err := os.Readlink(filepath.Join(p.root, "self/ns", kind))
-	return err == nil && ours == theirs
+	return ours == theirs, err == nil
 }
 
 func gone(err error) error {

@@ -1,0 +1,160 @@
+package doctor
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/tailspan/tailspan/bpf"
+	"github.com/tailspan/tailspan/jvm"
+)
+
+const flagFix = "start the broker with KAFKA_OPTS=-XX:+DTraceMonitorProbes"
+
+// patient is a broker under examination.
+type patient struct {
+	jvm.Broker
+	o      *Options
+	h      *host
+	checks []Check
+	disks  []disk
+
+	monitors string // why monitors cannot be seen; "" if they can
+	fix      string // of that
+}
+
+func examineBroker(o *Options, h *host, b jvm.Broker) Broker {
+	p := &patient{Broker: b, o: o, h: h}
+	p.process()
+	p.listeners()
+	p.logDirs()
+	p.machine()
+	return Broker{PID: b.PID, NodeID: b.NodeID, ClusterID: b.ClusterID, JDK: b.JDK, Checks: p.checks, Spans: p.spans()}
+}
+
+func (p *patient) add(name string, state State, fix, format string, args ...any) {
+	p.checks = append(p.checks, Check{name, state, fmt.Sprintf(format, args...), fix})
+}
+
+func (p *patient) process() {
+	what := fmt.Sprintf("%s, uid %d", p.MainClass, p.UID)
+	if p.NSPID != p.PID {
+		what += fmt.Sprintf(", pid %d in its namespace", p.NSPID)
+	}
+	fix := p.rights()
+	if p.Starting {
+		fix = "ask again when it is up"
+		p.add("process", Degraded, fix, "%s, still starting", what)
+	} else {
+		p.add("process", OK, "", "%s", what)
+	}
+	for _, problem := range p.Problems {
+		p.add("not seen", Degraded, fix, "%s", problem)
+	}
+}
+
+func (p *patient) rights() string {
+	if has(p.o, capSysPtrace) {
+		return ""
+	}
+	return "run as root, or give CAP_SYS_PTRACE"
+}
+
+func (p *patient) listeners() {
+	for _, l := range p.Listeners {
+		name := strings.TrimSpace("listener " + l.Name)
+		switch {
+		case l.TLS():
+			p.add(name, Degraded, "", "%v %s: encrypted, its requests cannot be read", l.Addr, l.Protocol)
+		case l.Protocol == "":
+			p.add(name, Degraded, "", "%v: its protocol is not known", l.Addr)
+		default:
+			p.add(name, OK, "", "%v %s", l.Addr, l.Protocol)
+		}
+	}
+	if len(p.Listeners) == 0 {
+		p.add("listeners", Missing, "", "none is known")
+	}
+	if p.OtherNet {
+		p.add("network", Missing, fmt.Sprintf("run tailspan in its pod, or: nsenter -t %d -n tailspan run", p.PID),
+			"the broker has a network namespace of its own: its packets do not pass here")
+	}
+}
+
+func (p *patient) logDirs() {
+	for _, dir := range p.LogDirs {
+		d, err := examineDisk(p.o, p.Broker, dir)
+		if err != nil {
+			p.add("log dir", Degraded, p.rights(), "%s: %v", dir, err)
+			continue
+		}
+		p.disks = append(p.disks, d)
+		p.add("log dir", OK, "", "%v", d)
+	}
+	if len(p.LogDirs) == 0 {
+		p.add("log dirs", Missing, p.rights(), "none is known")
+	}
+}
+
+// machine looks at libjvm, its probes and the flag, and tries to attach.
+func (p *patient) machine() {
+	jdk := p.JDK
+	if jdk == "" {
+		jdk = "of unknown version"
+	}
+	if p.LibJVM == "" {
+		p.monitors, p.fix = "its libjvm.so is not known", p.rights()
+		p.add("jvm", Missing, p.fix, "%s", p.monitors)
+		return
+	}
+	p.add("jvm", OK, "", "JDK %s, %s", jdk, p.LibJVM)
+	sites, err := jvm.MonitorSites(p.LibJVM)
+	if err != nil {
+		p.monitors, p.fix = oneLine(err), "run the broker on a JDK built with --enable-dtrace (Temurin, Debian, Red Hat)"
+		p.add("monitor probes", Missing, p.fix, "%s", p.monitors)
+		return
+	}
+	p.attach(sites)
+	p.flag()
+}
+
+func (p *patient) attach(sites []jvm.Probe) {
+	if why := p.h.cannot(bpf.SubjectMonitor); why != "" {
+		p.monitors = why
+		p.add("monitor probes", Missing, "", "%d sites; no probe: %s", len(sites), why)
+		return
+	}
+	c, err := p.h.kernel.AttachMonitors(p.PID, p.LibJVM, convert(sites))
+	if err != nil {
+		p.monitors = oneLine(err)
+		p.add("monitor probes", Missing, "", "%d sites; attach: %s", len(sites), p.monitors)
+		return
+	}
+	c.Close()
+	p.add("monitor probes", OK, "", "%d sites, attached and let go of", len(sites))
+}
+
+func (p *patient) flag() {
+	on, err := p.o.flag(p.PID)
+	switch {
+	case err != nil:
+		p.monitors, p.fix = oneLine(err), flagFix
+		p.add("monitor flag", Missing, p.fix, "DTraceMonitorProbes: %s", p.monitors)
+	case !on:
+		p.monitors, p.fix = "the JVM's flag DTraceMonitorProbes is off", flagFix
+		p.add("monitor flag", Missing, p.fix, "DTraceMonitorProbes is off")
+	default:
+		p.add("monitor flag", OK, "", "DTraceMonitorProbes is on")
+	}
+}
+
+// convert hands the sites over; jvm and bpf do not know each other.
+func convert(sites []jvm.Probe) []bpf.USDTSite {
+	out := make([]bpf.USDTSite, len(sites))
+	for i, s := range sites {
+		out[i] = bpf.USDTSite{Probe: s.Name, FileOffset: s.FileOffset}
+		for _, a := range s.Args {
+			out[i].Args = append(out[i].Args, bpf.USDTArg(a))
+		}
+	}
+	return out
+}

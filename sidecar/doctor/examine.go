@@ -1,0 +1,79 @@
+package doctor
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/tailspan/tailspan/bpf"
+	"github.com/tailspan/tailspan/jvm"
+)
+
+// Options of Examine; the zero value looks at every broker of this host.
+type Options struct {
+	PID int32 // only this process
+
+	proc, sys string                               // "/proc", "/sys"
+	open      func() (kernel, error)               // bpf.Open
+	packets   func() error                         // opens and closes a packet socket
+	flag      func(pid int32) (on bool, err error) // jvm.MonitorProbes
+}
+
+// kernel is what is needed of bpf.Probes.
+type kernel interface {
+	Status() []bpf.Subject
+	AttachMonitors(pid int32, libjvm string, sites []bpf.USDTSite) (io.Closer, error)
+	Close() error
+}
+
+func (o *Options) complete() {
+	if o.proc == "" {
+		o.proc, o.sys = "/proc", "/sys"
+	}
+	if o.open == nil {
+		o.open = func() (kernel, error) { return bpf.Open(bpf.Options{RingSize: 1 << 16}) }
+	}
+	if o.packets == nil {
+		o.packets = openPacketSocket
+	}
+	if o.flag == nil {
+		o.flag = func(pid int32) (bool, error) { return jvm.MonitorProbes(o.proc, pid) }
+	}
+}
+
+// Examine looks at everything. It gathers, and judges nothing beyond the
+// single check.
+func Examine(o Options) Report {
+	o.complete()
+	h := examineHost(&o)
+	if h.kernel != nil {
+		defer h.kernel.Close()
+	}
+	r := Report{Host: h.checks, Brokers: []Broker{}}
+	found, err := o.brokers()
+	switch {
+	case err != nil:
+		r.Host = append(r.Host, Check{"broker", Missing, err.Error(), "name the broker's JVM by --pid"})
+	case len(found) == 0:
+		r.Host = append(r.Host, Check{"broker", Missing, "no process of this host is a Kafka broker",
+			"start the broker first; in a container, share its pid namespace; name an unusual main class by --pid"})
+	}
+	for _, b := range found {
+		r.Brokers = append(r.Brokers, examineBroker(&o, h, b))
+	}
+	return r
+}
+
+func (o *Options) brokers() ([]jvm.Broker, error) {
+	if o.PID == 0 {
+		return jvm.Find(o.proc)
+	}
+	b, err := jvm.Inspect(o.proc, o.PID)
+	switch {
+	case errors.Is(err, jvm.ErrGone):
+		return nil, fmt.Errorf("no process %d", o.PID)
+	case err != nil:
+		return nil, err
+	}
+	return []jvm.Broker{b}, nil
+}

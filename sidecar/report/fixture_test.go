@@ -1,0 +1,110 @@
+package report
+
+import (
+	"go.opentelemetry.io/otel/attribute"
+
+	"github.com/tailspan/tailspan/spans"
+)
+
+// The story of the blog post as traces: a commit, a write that it held up, and
+// a handler that waited for the lock which the writer held. Times are µs after
+// noon.
+const noon = 1_791_028_800_000_000_000
+
+type maker struct{ t *spans.Trace }
+
+func (m maker) add(parent int, name string, from, to int64, attrs ...attribute.KeyValue) int {
+	s := spans.Span{
+		ID: m.t.ID.Child(name, uint64(from)), Name: name,
+		Start: noon + from*1000, End: noon + to*1000, Attributes: attrs,
+	}
+	if parent >= 0 {
+		s.Parent = m.t.Spans[parent].ID
+	} else if name[0] == 'p' {
+		s.Kind = spans.Server
+	}
+	m.t.Spans = append(m.t.Spans, s)
+	return len(m.t.Spans) - 1
+}
+
+func (m maker) link(i int, to *spans.Trace, span int, kind string) {
+	s := &m.t.Spans[i]
+	s.Links = append(s.Links, spans.Link{Trace: to.ID, Span: to.Spans[span].ID,
+		Attributes: []attribute.KeyValue{attribute.String(spans.KeyLinkKind, kind)}})
+}
+
+func start(n uint64) maker {
+	return maker{&spans.Trace{ID: spans.EventID("cluster", 1, "fixture", n, 0)}}
+}
+
+func commitTrace() *spans.Trace {
+	m := start(1)
+	m.add(-1, spans.NameJournalCommit, -61_200, 551_100,
+		attribute.String(spans.KeyDevice, "7:0"), attribute.Int64(spans.KeyTransaction, 4711), attribute.Int64(spans.KeyHeld, 1))
+	m.add(0, "jbd2.locking", -61_100, -60_900)
+	m.add(0, "jbd2.flushing", -60_900, -60_500)
+	m.add(0, "jbd2.logging", -60_500, 551_100)
+	return m.t
+}
+
+func produce(m maker, topic string, to, partition, offset int64, client string) {
+	m.add(-1, "produce "+topic, 0, to,
+		attribute.String(spans.KeyClientID, client),
+		attribute.String(spans.KeyClientAddress, "127.0.0.1"), attribute.Int64(spans.KeyClientPort, 51514),
+		attribute.StringSlice(spans.KeyPartitions, []string{topic + "-" + itoa(partition)}),
+		attribute.Int64Slice(spans.KeyBaseOffsets, []int64{offset}),
+		attribute.Int64(spans.KeyBatchCount, 7), attribute.Int64(spans.KeyBodySize, 2213), attribute.Int64(spans.KeyAcks, 1))
+}
+
+func handler(n, tid int64) []attribute.KeyValue {
+	return []attribute.KeyValue{
+		attribute.String(spans.KeyThreadName, "data-plane-kafka-request-handler-"+itoa(n)), attribute.Int64(spans.KeyThreadID, tid)}
+}
+
+func file(name string, at, bytes int64) []attribute.KeyValue {
+	return []attribute.KeyValue{attribute.String(spans.KeyFile, name), attribute.Int64(spans.KeyOffset, at),
+		attribute.Int64(spans.KeyBytes, bytes), attribute.String(spans.KeyJoin, "exact")}
+}
+
+// stallTrace is the request whose own write the commit held up.
+func stallTrace(commit *spans.Trace) *spans.Trace {
+	m := start(2)
+	produce(m, "orders", 553_400, 3, 184_467, "producer-3")
+	m.t.Spans[0].Start -= 2_000_000 // its first byte came 2 ms before noon
+	verdict(m.t, spans.CauseCommit, spans.CauseCommit)
+	m.add(0, spans.NameReceive, -2_000, -1_950)
+	m.add(0, spans.NameQueue, -1_950, -1_500, attribute.String(spans.KeyJoin, "inferred"))
+	a := m.add(0, "append orders-3", -1_500, 553_200)
+	w := m.add(a, spans.NameWrite, -1_300, 553_150, append(file("orders-3/00000000000000000000.log", 1_262_411, 2213), handler(2, 28711)...)...)
+	d := m.add(w, spans.NameExt4DirtyInode, -1_200, 551_700, attribute.Int64(spans.KeyInode, 13))
+	c := m.add(d, spans.NameJBD2Commit, -1_200, 551_100,
+		attribute.String(spans.KeyDevice, "7:0"), attribute.Int64(spans.KeyTransaction, 4711), attribute.String(spans.KeyPhase, "logging"))
+	m.link(c, commit, 0, "commit")
+	m.add(0, spans.NameSend, 553_200, 553_400)
+	return m.t
+}
+
+// cascadeTrace is the request that waited for the lock of the stalled writer.
+func cascadeTrace(stall *spans.Trace) *spans.Trace {
+	m := start(3)
+	produce(m, "orders", 556_100, 3, 184_474, "producer-1")
+	verdict(m.t, spans.CauseMonitor, spans.CauseCommit)
+	m.add(0, spans.NameReceive, 0, 40)
+	m.add(0, spans.NameQueue, 40, 310, attribute.String(spans.KeyJoin, "inferred"))
+	a := m.add(0, "append orders-3", 310, 555_950)
+	wait := m.add(a, spans.NameMonitorWait, 320, 553_900, append([]attribute.KeyValue{
+		attribute.String(spans.KeyMonitorClass, "java/lang/Object"), attribute.String(spans.KeyMonitorLock, "orders-3"),
+		attribute.StringSlice(spans.KeyHolderThreads, []string{"data-plane-kafka-request-handler-2", "data-plane-kafka-request-handler-5"}),
+		attribute.Int64Slice(spans.KeyHolderTIDs, []int64{28711, 28714}),
+		attribute.Int64Slice(spans.KeyHolderShares, []int64{552_900_000, 680_000}),
+	}, handler(6, 28715)...)...)
+	m.link(wait, stall, 4, "holder.write")
+	m.add(a, spans.NameWrite, 553_990, 555_900, append(file("orders-3/00000000000000000000.log", 1_264_624, 2104), handler(6, 28715)...)...)
+	m.add(0, spans.NameSend, 555_950, 556_100)
+	return m.t
+}
+
+func verdict(t *spans.Trace, cause, root spans.Cause) {
+	t.Spans[0].Attributes = append(t.Spans[0].Attributes,
+		attribute.String(spans.KeyCause, string(cause)), attribute.String(spans.KeyRootCause, string(root)))
+}

@@ -3,6 +3,7 @@ package sidecar
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"time"
 
 	"github.com/tailspan/tailspan/sidecar/assemble"
@@ -15,6 +16,7 @@ import (
 // output takes what the assembler finishes: rows go to the printer, traces to
 // the sampler and from there to the exporter. It lives on one goroutine.
 type output struct {
+	log       *slog.Logger
 	print     string
 	threshold time.Duration
 	printer   *report.Printer
@@ -25,7 +27,7 @@ type output struct {
 
 func newOutput(o Options) (*output, error) {
 	out := &output{
-		print: o.Config.Print, threshold: o.Config.Threshold,
+		log: o.Logger, print: o.Config.Print, threshold: o.Config.Threshold,
 		printer: report.New(o.Stdout, o.Config.Print, o.Config.Format, o.Config.Threshold),
 	}
 	if o.Export {
@@ -78,12 +80,14 @@ func (o *output) flush() error {
 	return o.err
 }
 
-// close ends sampling, and exporting within the time that ctx leaves.
+// close ends sampling, and exporting within the time that ctx leaves. What the
+// collector did not take by then is counted, and no failure of ours.
 func (o *output) close(ctx context.Context) error {
 	o.sampler.Close()
-	err := o.flush()
 	if o.exporter != nil {
-		err = errors.Join(err, o.exporter.Shutdown(ctx))
+		if err := o.exporter.Shutdown(ctx); err != nil {
+			o.log.Warn("not all traces were delivered", "error", err, "do", "see that the collector takes them")
+		}
 	}
-	return err
+	return o.flush()
 }

@@ -1,6 +1,6 @@
 // Tally runs go test in the modules named as arguments, one package at a time,
 // shows what failed and what was skipped and why, and ends with how many tests
-// passed, were skipped, and failed. It exits with 1 if any failed, or if
+// passed, failed, and were skipped. It exits with 1 if any failed, or if
 // go test itself did.
 //
 //	tally [-timeout 20m] [-short] DIR…
@@ -28,7 +28,7 @@ func main() {
 			t.broken++
 		}
 	}
-	fmt.Printf("%d passed, %d skipped, %d failed\n", t.passed, t.skipped, t.failed+t.broken)
+	fmt.Printf("%d passed, %d failed, %d skipped\n", t.passed, t.failed+t.broken, t.skipped)
 	if t.failed+t.broken > 0 || t.passed == 0 {
 		os.Exit(1)
 	}

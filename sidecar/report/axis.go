@@ -15,7 +15,7 @@ type axis struct {
 // length before and after it: what goes beyond is cut.
 func newAxis(sections []*section, cells int) axis {
 	root := sections[0].trace.Root()
-	length := max(root.End-root.Start, 1)
+	length := min(max(root.End-root.Start, 1), 1<<60)
 	a := axis{origin: root.Start, lo: 0, hi: length, cells: cells}
 	for _, s := range sections[1:] {
 		for i := range s.rows {
@@ -23,7 +23,7 @@ func newAxis(sections []*section, cells int) axis {
 			a.hi = max(a.hi, min(s.rows[i].span.End-a.origin, length+length/2))
 		}
 	}
-	a.step = step((a.hi - a.lo) * minTick / int64(cells))
+	a.step = step((a.hi-a.lo)/int64(cells)*minTick + 1)
 	return a
 }
 

@@ -69,6 +69,18 @@ func appendClean(b []byte, s string) []byte {
 	return b
 }
 
+// appendASCII escapes what ASCII does not have.
+func appendASCII(b, text []byte) []byte {
+	for _, r := range string(text) {
+		if r < utf8.RuneSelf {
+			b = append(b, byte(r))
+			continue
+		}
+		b = append(strconv.AppendInt(append(b, `\u{`...), int64(r), 16), '}')
+	}
+	return b
+}
+
 func clean(s string) string {
 	for i := range len(s) {
 		if c := s[i]; c < ' ' || c > '~' || c == '\\' {

@@ -93,7 +93,7 @@ func list(what string, items []string) string {
 // it links to.
 func (p *picture) notes(r *row) {
 	tree := p.tree(r, false)
-	if len(r.kids) > 0 {
+	if r.open {
 		tree += p.glyphs.rail
 	} else {
 		tree += p.glyphs.blank

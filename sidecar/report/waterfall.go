@@ -49,6 +49,9 @@ func Waterfall(w io.Writer, t *spans.Trace, o WaterfallOptions) error {
 	p.collect(t)
 	p.layout()
 	p.draw()
+	if o.ASCII {
+		p.b = appendASCII(nil, p.b)
+	}
 	_, err := w.Write(p.b)
 	return err
 }
@@ -81,6 +84,7 @@ type row struct {
 	last  bool   // of its siblings
 	rails []bool // for each depth above: a line goes on below
 	kids  []*spans.Span
+	open  bool // some of its children are drawn below it
 }
 
 // collect finds the traces to draw, breadth first.
@@ -139,16 +143,16 @@ func (s *section) arrange() {
 	s.hidden = len(s.trace.Spans) - len(drawn)
 	var walk func(of *spans.Span, depth int, last bool, rails []bool)
 	walk = func(of *spans.Span, depth int, last bool, rails []bool) {
-		all := kids[of.ID]
-		s.rows = append(s.rows, row{span: of, depth: depth, last: last, rails: rails, kids: all})
+		visible := slices.DeleteFunc(slices.Clone(kids[of.ID]), func(c *spans.Span) bool { return !drawn[c.ID] })
+		if depth == maxDepth {
+			s.hidden += len(visible)
+			visible = nil
+		}
+		s.rows = append(s.rows, row{span: of, depth: depth, last: last, rails: rails, kids: kids[of.ID], open: len(visible) > 0})
 		below := rails
 		if depth > 0 {
 			below = append(slices.Clip(rails), !last)
 		}
-		if depth == maxDepth {
-			return
-		}
-		visible := slices.DeleteFunc(slices.Clone(all), func(c *spans.Span) bool { return !drawn[c.ID] })
 		for i, c := range visible {
 			walk(c, depth+1, i == len(visible)-1, below)
 		}

@@ -71,16 +71,20 @@ func checkWidth(t *testing.T, s string, width int) {
 // Hostile and odd traces are drawn too, and steer no terminal.
 func TestWaterfallOddities(t *testing.T) {
 	m := start(9)
-	m.add(-1, "produce \x1b]0;owned\a", 0, 0, attribute.String(spans.KeyClientID, "\x1b[2J\u202e"), attribute.String(spans.KeyClientAddress, "::1"))
+	m.add(-1, "produce \x1b]0;owned\a", 0, 0, attribute.String(spans.KeyClientID, "café\x1b[2J\u202e"), attribute.String(spans.KeyClientAddress, "::1"))
 	for i := range int64(200) {
 		m.add(int(i), strings.Repeat("x", int(i)), i, i)
 	}
 	m.t.Spans[0].Error = "\r\n"
+	m.t.Spans[0].End = 1<<63 - 1
 	m.t.Spans[5].Parent = m.t.Spans[5].ID // its own parent
-	for _, o := range []WaterfallOptions{{Width: 1}, {}, {Width: 1000}} {
+	for _, o := range []WaterfallOptions{{Width: 1}, {}, {Width: 1000}, {ASCII: true}} {
 		var b strings.Builder
 		if err := Waterfall(&b, m.t, o); err != nil {
 			t.Fatal(err)
+		}
+		if o.ASCII && !strings.Contains(b.String(), `caf\u{e9}`) {
+			t.Errorf("not ASCII: %q", b.String())
 		}
 		if strings.ContainsAny(b.String(), "\x1b\r\a\u202e") {
 			t.Errorf("unescaped: %q", b.String())

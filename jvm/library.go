@@ -38,24 +38,37 @@ func (p proc) library(v view) (lib library, doubt, err error) {
 	if lib, err = p.mapped(); err != nil {
 		return lib, nil, err
 	}
+	lib.name = v.inside(lib.name)
 	lib.path = v.root + lib.name
-	if !lib.deleted && lib.is(lib.path) {
+	at, atErr := stat(lib.path)
+	if !lib.deleted && atErr == nil && lib.is(at) {
 		return lib, nil, nil
 	}
-	if exact := p.path("map_files/" + lib.span); lib.is(exact) {
-		lib.path = exact
+	// On an overlay maps and stat disagree about the device. The link below
+	// map_files is the mapped file itself, for those who may follow it.
+	exact := p.path("map_files/" + lib.span)
+	if it, err := stat(exact); err == nil {
+		if atErr != nil || it.Dev != at.Dev || it.Ino != at.Ino {
+			lib.path = exact
+		}
 		return lib, nil, nil
 	}
-	if lib.deleted {
+	switch {
+	case lib.deleted:
 		return lib, nil, fmt.Errorf("%s was deleted or replaced since the JVM began", lib.name)
+	case atErr != nil:
+		return lib, nil, fmt.Errorf("look at %s: %w", lib.name, atErr)
+	case at.Ino != lib.inode:
+		doubt = fmt.Errorf("%s cannot be proved to be the mapped one", lib.name)
 	}
-	// An overlay shows another device in maps than stat does.
-	return lib, fmt.Errorf("%s cannot be proved to be the mapped one", lib.name), nil
+	return lib, doubt, nil
 }
 
-func (l library) is(path string) bool {
-	var st syscall.Stat_t
-	return syscall.Stat(path, &st) == nil && st.Dev == l.dev && st.Ino == l.inode
+func (l library) is(st syscall.Stat_t) bool { return st.Dev == l.dev && st.Ino == l.inode }
+
+func stat(path string) (st syscall.Stat_t, err error) {
+	err = syscall.Stat(path, &st)
+	return st, err
 }
 
 func (p proc) mapped() (library, error) {

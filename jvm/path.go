@@ -19,19 +19,32 @@ var (
 type view struct {
 	root string // its root directory: "" where it is ours
 	cwd  string // its working directory, as it sees it; "" where we may not know
+	jail string // where its root is in its mount namespace; "" for the top: links in /proc count from there
 }
 
 func (p proc) view() view {
 	v := view{root: p.path("root")}
 	v.cwd, _ = os.Readlink(p.path("cwd"))
-	if dir, err := os.Readlink(v.root); err != nil {
+	dir, err := os.Readlink(v.root)
+	if err != nil {
 		return v
-	} else if dir != "/" && v.cwd != "" { // a chroot: the link to the cwd counts from our root
-		v.cwd = path.Join("/", strings.TrimPrefix(v.cwd, dir))
-	} else if same, _ := p.sameNamespace("mnt"); same && dir == "/" {
+	}
+	if dir != "/" {
+		v.jail = dir
+		v.cwd = v.inside(v.cwd)
+	} else if same, _ := p.sameNamespace("mnt"); same {
 		v.root = ""
 	}
 	return v
+}
+
+// inside takes a name out of a link or a map of /proc as the process itself
+// would see it.
+func (v view) inside(name string) string {
+	if rest, ok := strings.CutPrefix(name, v.jail); v.jail != "" && ok && (rest == "" || rest[0] == '/') {
+		return path.Join("/", rest)
+	}
+	return name
 }
 
 // open translates name. Symbolic links are followed here and not by the

@@ -90,7 +90,7 @@ func (p *patient) commit() Check {
 		case d.kind == "ext4":
 			clear = append(clear, d.source+" has no journal to wait for")
 		default:
-			lost = append(lost, fmt.Sprintf("%s is %s: no jbd2 journal", d.source, d.kind))
+			lost = append(lost, fmt.Sprintf("%s (%s): no jbd2 journal", d.source, d.kind))
 		}
 	}
 	c.Detail = strings.Join(append(append(seen, clear...), lost...), "; ")

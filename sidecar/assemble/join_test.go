@@ -141,3 +141,16 @@ func TestPartitions(t *testing.T) {
 		t.Error("the trace id is not that of the first partition of the request")
 	}
 }
+
+// A new topic's name is known only when its first append has been answered.
+func TestTopicLearnedLate(t *testing.T) {
+	s := newScript(t)
+	r, p := aRequest(1, t0, 1, 11), aResponse(1, t0+3*ms, 10)
+	r.Partitions[0].Topic, r.Partitions[0].TopicID = "", [16]byte{9}
+	p.Partitions[0].TopicID = [16]byte{9}
+	s.play(r, aWrite(5, t0+ms, t0+2*ms, 10, 11), p)
+	s.wantJoin(1, 10, "exact")
+	if s.joined[0].Topic != "orders" {
+		t.Errorf("topic %q", s.joined[0].Topic)
+	}
+}

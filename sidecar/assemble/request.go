@@ -95,11 +95,22 @@ func (a *Assembler) response(e *event.Response) {
 	r.resp, r.end = e, e.Start
 	for i := range e.Partitions {
 		if p := r.find(&e.Partitions[i], i); p >= 0 {
+			r.learn(p, e.Partitions[i].Topic)
 			a.answer(r, p, &e.Partitions[i])
 		}
 	}
 	r.closed = e.End
 	a.after(r.closed+linger, r)
+}
+
+// learn fills in a topic whose id was unknown when the request came: a new
+// topic's name is on disk only with its first append.
+func (r *request) learn(i int, topic string) {
+	if q := &r.ev.Partitions[i]; q.Topic == "" && topic != "" {
+		r.b.unexpect(r, i)
+		q.Topic = topic
+		r.b.expect(r, i)
+	}
 }
 
 // take finds the request of a response by connection and correlation id, and

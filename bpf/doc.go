@@ -1,0 +1,40 @@
+// Package bpf is the kernel side and its reader: small programs that see the
+// writes of traced processes to Kafka's log segments, the wake-ups between
+// their threads, the file system's dirty_inode inside those writes, the commits
+// of the journal, and the JVM monitors that threads wait for.
+//
+// It knows the kernel's events and its own records (kern/record.h, [Decode]).
+// It must not know Kafka's wire, JVMs beyond an address and a register, spans,
+// or the rest of the sidecar. It is the only importer of cilium/ebpf.
+//
+// # Shapes and units
+//
+// Every record leaves through one ring buffer, is little endian, and begins
+// with its kind and a version. Times are CLOCK_MONOTONIC in nanoseconds,
+// processes and threads have the host's numbers, devices are the kernel's
+// dev_t, MAJOR<<20 | MINOR (see [Device]). Raw records may be stored as they
+// are: Decode needs no kernel and distrusts every byte.
+//
+// # What it costs
+//
+// A system-call tracepoint sends each call of each process of the host through
+// the kernel's slow path, and each write, pwrite64, writev and pwritev through
+// a program whose first act is to look the process up. Records do not wake the
+// reader one by one; it looks by itself (see [Probes.Read]).
+//
+// Everything is held by descriptors of this process and vanishes with it.
+//
+// # Where the facts come from
+//
+// kernel/trace/trace_syscalls.c and the format files of tracefs (layout of the
+// events), fs/fs-writeback.c (__mark_inode_dirty), fs/jbd2/commit.c,
+// arch/*/include/asm/ptrace.h (pt_regs), kernel/bpf/ringbuf.c, and HotSpot's
+// dtrace/hotspot.d and runtime/objectMonitor.cpp.
+//
+// # Limits
+//
+// The offset of a write to a file opened with O_APPEND is the descriptor's
+// position at the entry, which the kernel ignores; Kafka does not append so.
+// Of a vectored write only the first buffer is looked at. 32-bit processes and
+// io_uring are not seen.
+package bpf

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only
+// The few kernel types and constants that the programs use. Structures name
+// only the members that are read; CO-RE finds them in the running kernel's BTF
+// at load, so neither order nor size here means anything.
+#pragma once
+
+typedef unsigned char __u8;
+typedef unsigned short __u16;
+typedef unsigned int __u32;
+typedef unsigned long long __u64;
+typedef signed char __s8;
+typedef short __s16;
+typedef int __s32;
+typedef long long __s64;
+typedef __u16 __be16;
+typedef __u32 __be32;
+typedef __u32 __wsum;
+
+// include/uapi/linux/bpf.h
+enum {
+	BPF_MAP_TYPE_HASH = 1,
+	BPF_MAP_TYPE_ARRAY = 2,
+	BPF_MAP_TYPE_PERCPU_ARRAY = 6,
+	BPF_MAP_TYPE_RINGBUF = 27,
+};
+enum { BPF_ANY = 0 };
+enum {
+	BPF_RB_NO_WAKEUP = 1,
+	BPF_RB_FORCE_WAKEUP = 2,
+	BPF_RB_AVAIL_DATA = 0,
+};
+
+// include/uapi/linux/stat.h
+#define S_IFMT 0170000
+#define S_IFSOCK 0140000
+#define S_IFREG 0100000
+#define S_IFIFO 0010000
+
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_core_read.h>
+
+#define CORE __attribute__((preserve_access_index))
+
+struct super_block {
+	__u32 s_dev;
+} CORE;
+
+struct inode {
+	__u16 i_mode;
+	struct super_block *i_sb;
+	unsigned long i_ino;
+} CORE;
+
+struct qstr {
+	union {
+		struct {
+			__u32 hash;
+			__u32 len;
+		};
+	};
+	const unsigned char *name;
+} CORE;
+
+struct dentry {
+	struct dentry *d_parent;
+	struct qstr d_name;
+} CORE;
+
+struct path {
+	struct dentry *dentry;
+} CORE;
+
+struct file {
+	struct inode *f_inode;
+	struct path f_path;
+	__s64 f_pos;
+} CORE;
+
+struct fdtable {
+	unsigned int max_fds;
+	struct file **fd;
+} CORE;
+
+struct files_struct {
+	struct fdtable *fdt;
+} CORE;
+
+struct task_struct {
+	struct files_struct *files;
+} CORE;
+
+// What a perf tracepoint on a system call hands over. The layout is the same
+// for all of them (kernel/trace/trace_syscalls.c); the loader checks it against
+// tracefs all the same.
+struct sys_enter {
+	__u64 common;
+	__u64 nr;
+	__u64 args[6];
+};
+
+struct sys_exit {
+	__u64 common;
+	__u64 nr;
+	__s64 ret;
+};
+
+// include/uapi/linux/uio.h
+struct iovec {
+	__u64 base;
+	__u64 len;
+};

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only
+// HotSpot's monitor__contended__{enter,entered,exit}: one program for every
+// site. The attach cookie is the index of the site's description, for each
+// build of libjvm keeps the arguments in registers of its own.
+#pragma once
+
+#include "ring.h"
+
+#define SITES_MAX 1024
+#define SITE_ARGS 4 // Java thread id, ObjectMonitor *, class name, its length
+
+enum source { FROM_CONST, FROM_REGISTER, FROM_MEMORY };
+
+struct argument {
+	__u8 source;
+	__s8 size;   // bytes, negative: signed
+	__u16 reg;   // offset in pt_regs
+	__u32 pad;
+	__s64 value; // the constant, or the displacement
+};
+
+struct site {
+	__u32 tgid; // the process it was attached for; 0: unused
+	__u32 kind;
+	struct argument args[SITE_ARGS];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, SITES_MAX);
+	__type(key, __u32);
+	__type(value, struct site);
+} sites SEC(".maps");
+
+static __always_inline __s64 argument(void *ctx, const struct argument *a)
+{
+	__u64 v = a->value;
+
+	if (a->source != FROM_CONST) {
+		bpf_probe_read_kernel(&v, sizeof(v), ctx + a->reg);
+		if (a->source == FROM_MEMORY)
+			bpf_probe_read_user(&v, sizeof(v), (void *)(v + a->value));
+	}
+	__u32 bytes = a->size < 0 ? -a->size : a->size;
+	__u32 shift = (64 - 8 * bytes) & 63;
+	v <<= shift;
+	return a->size < 0 ? (__s64)v >> shift : v >> shift;
+}
+
+static __always_inline void read_class(struct monitor_record *rec, __u64 name, __s64 len)
+{
+	if (len <= 0)
+		return;
+	if (len > CLASS_MAX) {
+		len = CLASS_MAX;
+		rec->r.flags = MONITOR_CUT;
+	}
+	__u32 n = len;
+	asm volatile("" : "+r"(n)); // the bound below is the verifier's, keep it
+	if (n > CLASS_MAX)
+		return;
+	if (bpf_probe_read_user(rec->class, n, (void *)name))
+		return;
+	rec->r.tail = n;
+}
+
+// The same file attached for two processes runs this twice a hit; the site's
+// tgid lets one through.
+SEC("uprobe/monitor")
+int monitor(void *ctx)
+{
+	__u64 now = bpf_ktime_get_ns();
+	__u64 pid_tgid = bpf_get_current_pid_tgid();
+	__u32 index = bpf_get_attach_cookie(ctx);
+	struct site *s = bpf_map_lookup_elem(&sites, &index);
+	if (!s || s->tgid != pid_tgid >> 32)
+		return 0;
+
+	struct monitor_record rec = {};
+	__u32 kind = s->kind;
+	begin(&rec.r, kind, pid_tgid, now);
+	rec.thread = argument(ctx, &s->args[0]);
+	rec.monitor = argument(ctx, &s->args[1]);
+	bpf_get_current_comm(rec.comm, sizeof(rec.comm));
+	if (kind == KIND_MONITOR_ENTER)
+		read_class(&rec, argument(ctx, &s->args[2]), argument(ctx, &s->args[3]));
+	__u32 size = MONITOR_FIXED + rec.r.tail;
+	if (size <= sizeof(rec))
+		emit(&rec, size, kind);
+	return 0;
+}

@@ -1,0 +1,193 @@
+package bpf
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/bits"
+	"os"
+	"sync"
+
+	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/link"
+	"github.com/cilium/ebpf/rlimit"
+)
+
+// Options of [Open]; the zero value is good.
+type Options struct {
+	// RingSize is the ring buffer's size in bytes, rounded up to a power of
+	// two of at least a page; 0: 4 MiB.
+	RingSize int
+	Logger   *slog.Logger // nil: silence
+}
+
+const (
+	defaultRingSize = 4 << 20
+	maxRingSize     = 1 << 30
+
+	// wakeShare is the part of the ring that fills before the reader is woken.
+	wakeShare = 8
+)
+
+// Probes are the programs in the kernel and the ring that their records leave
+// by. Nothing is seen before [Probes.Trace] names a process. Closing detaches
+// everything, and so does the death of this process.
+//
+// All methods may be called from any goroutine.
+type Probes struct {
+	log     *slog.Logger
+	tracefs string
+	spec    *ebpf.CollectionSpec
+	shared  *ebpf.Collection // the maps of all programs
+	ring    *ring
+
+	mu       sync.Mutex
+	subjects []Subject
+	loaded   []*ebpf.Collection
+	links    []link.Link
+	monitors monitors
+	closed   bool
+}
+
+// Open loads and attaches what this kernel offers; [Probes.Status] says what
+// that is. It is an error only when there is nothing at all.
+func Open(o Options) (*Probes, error) {
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	p := &Probes{log: o.Logger}
+	if err := p.create(ringSize(o.RingSize)); err != nil {
+		return nil, errors.Join(judge(err), p.Close())
+	}
+	var err error
+	if p.tracefs, err = findTracefs(p.log); err == nil {
+		p.attach()
+	} else {
+		for _, name := range []string{SubjectWrite, SubjectWake, SubjectDirtyInode, SubjectJournal} {
+			p.report(name, "", false, err)
+		}
+	}
+	p.openMonitors()
+	if err := p.nothing(); err != nil {
+		return nil, errors.Join(err, p.Close())
+	}
+	return p, nil
+}
+
+func ringSize(n int) uint32 {
+	if n <= 0 {
+		n = defaultRingSize
+	}
+	n = max(min(n, maxRingSize), os.Getpagesize())
+	return 1 << bits.Len(uint(n-1))
+}
+
+// create makes what all programs share: the maps, and the ring's reading end.
+func (p *Probes) create(size uint32) error {
+	if err := rlimit.RemoveMemlock(); err != nil {
+		return fmt.Errorf("lift memlock limit: %w", err)
+	}
+	var err error
+	if p.spec, err = loadProbes(); err != nil {
+		return fmt.Errorf("read programs: %w", err)
+	}
+	p.spec.Maps[probesMapRing].MaxEntries = size
+	if err := p.spec.Variables[probesVarWakeBytes].Set(uint64(size / wakeShare)); err != nil {
+		return fmt.Errorf("set %s: %w", probesVarWakeBytes, err)
+	}
+	maps := p.spec.Copy()
+	maps.Programs, maps.Variables = nil, nil
+	delete(maps.Maps, ".rodata")
+	if p.shared, err = ebpf.NewCollection(maps); err != nil {
+		return fmt.Errorf("create maps: %w", err)
+	}
+	if p.ring, err = openRing(p.shared.Maps[probesMapRing].FD(), size); err != nil {
+		return fmt.Errorf("open ring: %w", err)
+	}
+	return nil
+}
+
+func (p *Probes) attach() {
+	ok, err := p.attachTracepoints(writeEvents, otherWriteEvents)
+	p.report(SubjectWrite, "tracepoint", ok, err)
+	if ok {
+		err = nil // wake-ups need write(2) only
+	}
+	p.report(SubjectWake, "tracepoint", ok, err)
+	ok, err = p.attachTracepoints(dirtyInodeEvents, nil)
+	p.report(SubjectDirtyInode, "tracepoint", ok, err)
+	ok, err = p.attachTracepoints(journalEvents, nil)
+	p.report(SubjectJournal, "tracepoint", ok, err)
+}
+
+// load puts the named programs of spec into the kernel, on the shared maps.
+func (p *Probes) load(spec *ebpf.CollectionSpec, names ...string) (*ebpf.Collection, error) {
+	programs := map[string]*ebpf.ProgramSpec{}
+	for _, name := range names {
+		programs[name] = spec.Programs[name]
+	}
+	spec.Programs = programs
+	return ebpf.NewCollectionWithOptions(spec, ebpf.CollectionOptions{MapReplacements: p.shared.Maps})
+}
+
+// keep holds on to what Close has to undo.
+func (p *Probes) keep(c *ebpf.Collection, links []link.Link) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.loaded = append(p.loaded, c)
+	p.links = append(p.links, links...)
+}
+
+func (p *Probes) report(name, backend string, attached bool, err error) {
+	err = judge(err)
+	if err != nil && !attached {
+		backend = ""
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.subjects = append(p.subjects, Subject{name, backend, attached, err})
+}
+
+// nothing is the error of all subjects, if none of them works.
+func (p *Probes) nothing() error {
+	var all error
+	for _, s := range p.Status() {
+		if s.Err == nil || s.Attached {
+			return nil
+		}
+		all = errors.Join(all, fmt.Errorf("%s: %w", s.Name, s.Err))
+	}
+	return all
+}
+
+// Status says how each subject is.
+func (p *Probes) Status() []Subject {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return append([]Subject(nil), p.subjects...)
+}
+
+// Close detaches everything and ends a [Probes.Read] under way with
+// [os.ErrClosed]. Records still in the ring are gone.
+func (p *Probes) Close() error {
+	p.mu.Lock()
+	if p.closed {
+		p.mu.Unlock()
+		return nil
+	}
+	p.closed = true
+	err := closeAll(p.links)
+	p.mu.Unlock()
+
+	err = errors.Join(err, p.monitors.close())
+	for _, c := range p.loaded {
+		c.Close()
+	}
+	if p.ring != nil {
+		err = errors.Join(err, p.ring.close())
+	}
+	if p.shared != nil {
+		p.shared.Close()
+	}
+	return err
+}

@@ -31,6 +31,7 @@ const (
 
 // traced is a write that bpftrace saw.
 type traced struct {
+	text       string // bpftrace's line
 	tid        int32
 	start, end int64 // monotonic
 	file       string
@@ -58,7 +59,7 @@ func TestSlowWritesAreBpftraces(t *testing.T) {
 	offset := realtime(t) - monotonic(t)
 	var got []traced
 	for _, r := range rows {
-		got = append(got, traced{r.TID, r.Start - offset, r.End - offset, r.File})
+		got = append(got, traced{tid: r.TID, start: r.Start - offset, end: r.End - offset, file: r.File})
 	}
 	in := func(all []traced, least time.Duration) (some []traced) {
 		for _, w := range all {
@@ -123,7 +124,7 @@ func startBpftrace(t *testing.T, s *stage) func(*testing.T) []traced {
 
 func parseWrites(t *testing.T, out string) (all []traced) {
 	for lines := bufio.NewScanner(strings.NewReader(out)); lines.Scan(); {
-		var w traced
+		w := traced{text: lines.Text()}
 		if n, _ := fmt.Sscanf(lines.Text(), "write %d %d %d %s", &w.tid, &w.start, &w.end, &w.file); n == 4 && strings.HasSuffix(w.file, ".log") {
 			all = append(all, w)
 		}

@@ -26,6 +26,7 @@ type monitors struct {
 	programs map[ebpf.AttachType]*ebpf.Program
 	free     []uint32
 	open     map[*attachment]struct{}
+	noMulti  bool // a test's: as if there were no uprobe_multi
 }
 
 // attachment is one AttachMonitors: closing it detaches.
@@ -134,6 +135,9 @@ func (a *attachment) attach(libjvm string, sites []USDTSite) (backend string, er
 }
 
 func (a *attachment) attachMulti(file *link.Executable, sites []USDTSite) error {
+	if a.p.monitors.noMulti {
+		return ErrNotHere
+	}
 	prog, err := a.p.monitorProgram(ebpf.AttachTraceUprobeMulti)
 	if err != nil {
 		return err

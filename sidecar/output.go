@@ -2,8 +2,8 @@ package sidecar
 
 import (
 	"context"
-	"errors"
 	"log/slog"
+	"os"
 	"time"
 
 	"github.com/tailspan/tailspan/sidecar/assemble"
@@ -30,6 +30,9 @@ func newOutput(o Options) (*output, error) {
 		log: o.Logger, print: o.Config.Print, threshold: o.Config.Threshold,
 		printer: report.New(o.Stdout, o.Config.Print, o.Config.Format, o.Config.Threshold),
 	}
+	if f, ok := o.Stdout.(*os.File); ok {
+		out.printer.Waterfall = report.TerminalOptions(f)
+	}
 	if o.Export {
 		e, err := otlp.New(context.Background(), otlp.Options{Logger: o.Logger, Version: o.Version})
 		if err != nil {
@@ -54,7 +57,11 @@ func (o *output) Joined(r *assemble.JoinedRow)   { o.note(o.printer.Joined(r)) }
 func (o *output) Wait(r *assemble.WaitRow)       { o.note(o.printer.Wait(r)) }
 func (o *output) Commit(r *assemble.CommitRow)   { o.note(o.printer.Commit(r)) }
 
-func (o *output) note(err error) { o.err = errors.Join(o.err, err) }
+func (o *output) note(err error) {
+	if o.err == nil {
+		o.err = err
+	}
+}
 
 // Trace offers a trace to the sampler; --print traces shows all over the
 // threshold, exported or not.
@@ -74,9 +81,7 @@ func (o *output) export(t *spans.Trace) {
 // flush writes out what was printed since; it returns the first error, such
 // as a reader that went away.
 func (o *output) flush() error {
-	if err := o.printer.Flush(); err != nil && o.err == nil {
-		o.err = err
-	}
+	o.note(o.printer.Flush())
 	return o.err
 }
 

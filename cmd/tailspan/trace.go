@@ -9,6 +9,7 @@ import (
 
 	"github.com/tailspan/tailspan/sidecar"
 	"github.com/tailspan/tailspan/sidecar/config"
+	"github.com/tailspan/tailspan/spans/otlp"
 )
 
 // run is `tailspan run` and, with nothing printed or exported, `record`.
@@ -20,7 +21,7 @@ func run(c config.Config, log *slog.Logger) error {
 		c.Print, c.Format = "none", "table"
 	}
 	s, err := sidecar.New(sidecar.Options{Config: c, Logger: log, Stdout: os.Stdout, Version: version,
-		Export: !recordOnly && os.Getenv("OTEL_TRACES_EXPORTER") != "none"})
+		Export: !recordOnly && otlp.Enabled()})
 	if err != nil {
 		return err
 	}
@@ -46,11 +47,10 @@ func replay(c config.Config, log *slog.Logger) error {
 }
 
 func exportAsked() bool {
-	switch os.Getenv("OTEL_TRACES_EXPORTER") {
-	case "none":
-		return false
-	case "otlp":
-		return true
+	for _, key := range []string{"OTEL_TRACES_EXPORTER", "OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"} {
+		if os.Getenv(key) != "" {
+			return otlp.Enabled()
+		}
 	}
-	return os.Getenv("OTEL_EXPORTER_OTLP_ENDPOINT") != "" || os.Getenv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") != ""
+	return false
 }

@@ -43,3 +43,6 @@ func known(key, version int16) bool {
 	return key >= 0 && int(key) < len(latestVersion) &&
 		version >= 0 && version <= int16(latestVersion[key])
 }
+
+// Known says that a request of this key and version does exist.
+func Known(key, version int16) bool { return known(key, version) }

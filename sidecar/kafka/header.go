@@ -77,3 +77,20 @@ func Evident(b []byte) (h RequestHeader, clientID []byte, ok bool) {
 	}
 	return h, id, true
 }
+
+// EvidentProduce says whether b, which follows the shared part of a Produce
+// request's header, begins as such a request does.
+func EvidentProduce(b []byte, version int16) bool {
+	if version < ProduceOldest || version > ProduceLatest {
+		return false
+	}
+	flexible := version >= produceFlexible
+	c := cursor{b: b, limit: MaxFrame}
+	if flexible && c.uvarint() != 0 {
+		return false
+	}
+	c.name(flexible, true)
+	acks, timeout := c.int16(), c.int32()
+	topics := c.count(flexible, 3, MaxPartitions)
+	return c.fail == fine && acks >= -1 && acks <= 1 && timeout >= 0 && topics > 0
+}

@@ -1,0 +1,151 @@
+package capture
+
+import (
+	"github.com/tailspan/tailspan/sidecar/event"
+	"github.com/tailspan/tailspan/sidecar/kafka"
+)
+
+// requests is a Decoder as the handler of its current connection's requests.
+type requests Decoder
+
+// Request implements kafka.RequestHandler.
+func (r *requests) Request(h *kafka.RequestHeader) kafka.Body {
+	d, in := (*Decoder)(r), &r.cur.in
+	d.byKey[uint8(h.APIKey)]++
+	in.clientID, in.named = h.ClientID, true
+	if h.APIKey != kafka.KeyProduce {
+		return nil
+	}
+	if h.APIVersion < kafka.ProduceOldest || h.APIVersion > kafka.ProduceLatest {
+		d.unsupported++
+		return nil
+	}
+	name := d.o.MessageIDHeader
+	if d.o.MessageIDs != nil {
+		name = ""
+	}
+	in.body = d.takeRequest().Begin(h.APIVersion, d.names, name)
+	return in.body
+}
+
+// RequestDone implements kafka.RequestHandler.
+func (r *requests) RequestDone(h *kafka.RequestHeader, _ kafka.Body, err error) {
+	d, c := (*Decoder)(r), r.cur
+	a := awaited{correlationID: h.CorrelationID, key: h.APIKey, version: h.APIVersion, at: d.stamp}
+	switch body := c.in.body; {
+	case body == nil:
+		a.maybe = h.APIKey == kafka.KeyProduce
+	case err != nil:
+		d.undecodable++
+		a.maybe = true
+	default:
+		a.produce = body.Acks != 0
+		d.emitRequest(c, h, body)
+		if body.Acks == 0 {
+			d.giveRequest(c)
+			return
+		}
+	}
+	d.giveRequest(c)
+	d.await(c, a)
+	if h.APIKey == kafka.KeySaslHandshake && h.APIVersion == 0 {
+		c.in.stream.Raw = true
+	}
+}
+
+// TokenDone implements kafka.RequestHandler.
+func (r *requests) TokenDone() {
+	r.tokens++
+	(*Decoder)(r).await(r.cur, awaited{token: true, at: r.stamp})
+}
+
+// await notes a request whose response may come.
+func (d *Decoder) await(c *conn, a awaited) {
+	if c.out.answers.len() >= maxInflight {
+		d.dropAnswers(c, reasonEvicted)
+	}
+	c.out.answers.push(a)
+	if a.produce {
+		d.outstanding++
+	}
+}
+
+func (d *Decoder) takeRequest() *kafka.ProduceRequest {
+	if n := len(d.requests); n > 0 {
+		b := d.requests[n-1]
+		d.requests = d.requests[:n-1]
+		return b
+	}
+	return new(kafka.ProduceRequest)
+}
+
+// giveRequest puts the storage of the frame that was read back.
+func (d *Decoder) giveRequest(c *conn) {
+	if c.in.body != nil && len(d.requests) < maxPooled {
+		d.requests = append(d.requests, c.in.body)
+	}
+	c.in.body = nil
+}
+
+// dropRequest gives up the request that is being read.
+func (d *Decoder) dropRequest(c *conn) {
+	if c.in.body != nil {
+		d.lost["partial"]++
+	}
+	d.giveRequest(c)
+	raw := c.in.stream.Raw
+	c.in.stream.Reset()
+	c.in.stream.Raw = raw
+}
+
+// emitRequest hands a request on.
+func (d *Decoder) emitRequest(c *conn, h *kafka.RequestHeader, b *kafka.ProduceRequest) {
+	e := &event.Request{
+		Arrival: d.o.Clock.Mono(c.in.stream.First), LastByte: d.o.Clock.Mono(d.stamp),
+		ArrivalUnix: c.in.stream.First, LastByteUnix: d.stamp,
+		Conn: c.id, Client: c.client, Broker: c.broker, PID: c.pid,
+		Bytes: h.Size, APIVersion: h.APIVersion, CorrelationID: h.CorrelationID,
+		ClientID: h.ClientID, TransactionalID: b.TransactionalID, Acks: b.Acks,
+		Partitions: make([]event.RequestPartition, len(b.Partitions)),
+	}
+	for i := range b.Partitions {
+		d.partition(c, h, i, &b.Partitions[i], &e.Partitions[i])
+	}
+	d.produced++
+	d.o.Emit(e)
+}
+
+func (d *Decoder) partition(c *conn, h *kafka.RequestHeader, i int, p *kafka.ProducePartition, e *event.RequestPartition) {
+	*e = event.RequestPartition{
+		TopicPartition: event.TopicPartition{Topic: p.Topic, Partition: p.Partition},
+		TopicID:        p.TopicID, Bytes: p.Bytes, Records: p.Batch.Records, CRC: p.Batch.CRC,
+		Attributes: p.Batch.Attributes, ProducerID: p.Batch.ProducerID,
+		ProducerEpoch: p.Batch.ProducerEpoch, BaseSequence: p.Batch.BaseSequence,
+		MessageIDs: p.MessageIDs,
+	}
+	if p.Topic == "" {
+		e.Topic = d.topicName(c, p.TopicID)
+	}
+	if !p.Whole {
+		d.badBatches++
+	}
+	if p.IDsFailed {
+		d.messageIDErrors++
+	}
+	if d.o.MessageIDs != nil {
+		e.MessageIDs, _ = d.o.MessageIDs(c.client, c.broker, h.CorrelationID, i)
+	} else if d.o.OnMessageIDs != nil && len(e.MessageIDs) > 0 {
+		d.o.OnMessageIDs(c.client, c.broker, h.CorrelationID, i, e.MessageIDs)
+	}
+}
+
+// topicName resolves a topic id, "" if nobody knows it.
+func (d *Decoder) topicName(c *conn, id [16]byte) string {
+	if d.o.Topics != nil {
+		if name, ok := d.o.Topics.Name(c.pid, id); ok {
+			return name
+		}
+	}
+	d.topicUnknown++
+	return ""
+}

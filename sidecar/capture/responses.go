@@ -1,0 +1,150 @@
+package capture
+
+import (
+	"github.com/tailspan/tailspan/sidecar/event"
+	"github.com/tailspan/tailspan/sidecar/kafka"
+)
+
+// Why the rest of a connection's requests cannot be known: event.ConnLost.
+const (
+	reasonClosed  = "closed"
+	reasonReset   = "reset"
+	reasonGap     = "gap"
+	reasonExpired = "expired"
+	reasonEvicted = "evicted"
+)
+
+// responses is a Decoder as the handler of its current connection's responses.
+type responses Decoder
+
+// Response implements kafka.ResponseHandler.
+func (r *responses) Response(correlationID int32) kafka.Body {
+	d, out := (*Decoder)(r), &r.cur.out
+	d.responses++
+	before := out.answers.find(correlationID)
+	if before < 0 {
+		d.unmatched++
+		return nil
+	}
+	for range before {
+		if a := out.answers.pop(); a.produce {
+			d.lost["unanswered"]++
+			d.outstanding--
+		}
+	}
+	a := out.answers.pop()
+	out.answer, out.hasAnswer = a, true
+	switch {
+	case a.produce:
+		out.result = d.takeResult().Begin(a.version, d.names)
+		return out.result
+	case a.key == kafka.KeyMetadata && a.version >= kafka.MetadataOldest && a.version <= kafka.MetadataLatest:
+		out.topics = new(kafka.MetadataResponse).Begin(a.version, d.names) // rare: once in minutes
+		return out.topics
+	}
+	return nil
+}
+
+// ResponseDone implements kafka.ResponseHandler.
+func (r *responses) ResponseDone(_ int32, _ kafka.Body, err error) {
+	d, c := (*Decoder)(r), r.cur
+	out := &c.out
+	if err != nil {
+		d.undecodable++
+	}
+	switch {
+	case !out.hasAnswer:
+	case out.result != nil:
+		d.outstanding--
+		if err == nil {
+			d.emitResponse(c, out.result)
+		} else {
+			d.lost["undecodable"]++
+		}
+	case out.topics != nil && err == nil:
+		d.learn(c, out.topics)
+	}
+	d.giveResult(c)
+}
+
+// ExpectToken implements kafka.ResponseHandler.
+func (r *responses) ExpectToken(correlationID int32) (due, response bool) {
+	q := &r.cur.out.answers
+	if q.tokens == 0 || !q.front().token {
+		return false, false
+	}
+	return true, q.find(correlationID) >= 0
+}
+
+// TokenDone implements kafka.ResponseHandler.
+func (r *responses) TokenDone() {
+	r.tokens++
+	if q := &r.cur.out.answers; q.tokens > 0 && q.front().token {
+		q.pop()
+	}
+}
+
+func (d *Decoder) takeResult() *kafka.ProduceResponse {
+	if n := len(d.results); n > 0 {
+		b := d.results[n-1]
+		d.results = d.results[:n-1]
+		return b
+	}
+	return new(kafka.ProduceResponse)
+}
+
+// giveResult puts the storage of the frame that was read back.
+func (d *Decoder) giveResult(c *conn) {
+	if c.out.result != nil && len(d.results) < maxPooled {
+		d.results = append(d.results, c.out.result)
+	}
+	c.out.result, c.out.topics, c.out.hasAnswer = nil, nil, false
+}
+
+// learn passes on what a Metadata response says of topic ids.
+func (d *Decoder) learn(c *conn, m *kafka.MetadataResponse) {
+	if d.o.Topics == nil {
+		return
+	}
+	for _, t := range m.Topics {
+		d.o.Topics.Learn(c.pid, t.ID, t.Name)
+	}
+}
+
+// emitResponse hands a response on.
+func (d *Decoder) emitResponse(c *conn, b *kafka.ProduceResponse) {
+	e := &event.Response{
+		Start: d.o.Clock.Mono(c.out.stream.First), End: d.o.Clock.Mono(d.stamp),
+		StartUnix: c.out.stream.First, EndUnix: d.stamp,
+		Conn: c.id, CorrelationID: c.out.answer.correlationID, ThrottleMS: b.ThrottleMS,
+		Partitions: make([]event.ResponsePartition, len(b.Partitions)),
+	}
+	for i, p := range b.Partitions {
+		if p.Topic == "" {
+			p.Topic = d.topicName(c, p.TopicID)
+		}
+		e.Partitions[i] = event.ResponsePartition{
+			TopicPartition: event.TopicPartition{Topic: p.Topic, Partition: p.Partition},
+			TopicID:        p.TopicID, Error: p.Error, BaseOffset: p.BaseOffset, LogAppendTime: p.LogAppendTime,
+		}
+	}
+	d.answered++
+	d.o.Emit(e)
+}
+
+// dropAnswers says that the responses that are waited for cannot be known.
+func (d *Decoder) dropAnswers(c *conn, reason string) { d.dropAnswersAt(c, reason, d.stamp) }
+
+func (d *Decoder) dropAnswersAt(c *conn, reason string, at int64) {
+	n := c.out.answers.clear()
+	if c.out.hasAnswer && c.out.answer.produce {
+		n++
+	}
+	d.giveResult(c)
+	if n == 0 {
+		return
+	}
+	d.outstanding -= n
+	d.lost[reason] += uint64(n)
+	d.o.Emit(&event.ConnLost{Time: d.o.Clock.Mono(at), Conn: c.id, Reason: reason})
+}

@@ -174,7 +174,7 @@ func batch(seed byte, size int) []byte {
 // call is one way to write, and where it writes.
 type call struct {
 	name  string
-	flags func(n int) int64 // the offset expected, given the file's position
+	at    func(pos int) int64 // the offset expected, given the file's position
 	write func(fd int, b []byte) (int, error)
 }
 
@@ -194,7 +194,13 @@ var calls = []call{
 }
 
 func TestWriteFields(t *testing.T) {
-	p := open(t, Options{})
+	for name, old := range map[string]bool{"direct": false, "old": true} {
+		t.Run(name, func(t *testing.T) { testWriteFields(t, old) })
+	}
+}
+
+func testWriteFields(t *testing.T, old bool) {
+	p := open(t, Options{old: old})
 	needSubject(t, p, SubjectWrite)
 	f := createSegment(t, ext4(t), "orders-0", segment)
 	var st unix.Stat_t
@@ -229,7 +235,7 @@ func TestWriteFields(t *testing.T) {
 		check(t, c.name+" tid", got[0].TID, tid)
 		check(t, c.name+" device", w.Device, Device(st.Dev))
 		check(t, c.name+" inode", w.Inode, st.Ino)
-		check(t, c.name+" offset", w.Offset, c.flags(pos))
+		check(t, c.name+" offset", w.Offset, c.at(pos))
 		check(t, c.name+" result", w.Result, int64(len(b)))
 		if strings.HasPrefix(c.name, "write") {
 			pos += len(b)

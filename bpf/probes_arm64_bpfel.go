@@ -36,6 +36,7 @@ const (
 	probesProgEnterWritev       = "enter_writev"
 	probesProgExitWrite         = "exit_write"
 	probesProgMonitor           = "monitor"
+	probesVarDirect             = "direct"
 	probesVarDirtyEndIno        = "dirty_end_ino"
 	probesVarDirtyStartIno      = "dirty_start_ino"
 	probesVarJournalDev         = "journal_dev"
@@ -117,6 +118,7 @@ type probesMapSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type probesVariableSpecs struct {
+	Direct             *ebpf.VariableSpec `ebpf:"direct"`
 	DirtyEndIno        *ebpf.VariableSpec `ebpf:"dirty_end_ino"`
 	DirtyStartIno      *ebpf.VariableSpec `ebpf:"dirty_start_ino"`
 	JournalDev         *ebpf.VariableSpec `ebpf:"journal_dev"`
@@ -169,6 +171,7 @@ func (m *probesMaps) Close() error {
 //
 // It can be passed to loadProbesObjects or ebpf.CollectionSpec.LoadAndAssign.
 type probesVariables struct {
+	Direct             *ebpf.Variable `ebpf:"direct"`
 	DirtyEndIno        *ebpf.Variable `ebpf:"dirty_end_ino"`
 	DirtyStartIno      *ebpf.Variable `ebpf:"dirty_start_ino"`
 	JournalDev         *ebpf.Variable `ebpf:"journal_dev"`

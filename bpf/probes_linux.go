@@ -19,6 +19,8 @@ type Options struct {
 	// two of at least a page; 0: 4 MiB.
 	RingSize int
 	Logger   *slog.Logger // nil: silence
+
+	old bool // a test's: as if before Linux 6.2
 }
 
 const (
@@ -61,7 +63,7 @@ func Open(o Options) (*Probes, error) {
 	}
 	var err error
 	if p.tracefs, err = findTracefs(p.log); err == nil {
-		p.attach()
+		p.attach(o.old)
 	} else {
 		for _, name := range []string{SubjectWrite, SubjectWake, SubjectDirtyInode, SubjectJournal} {
 			p.report(name, "", false, err)
@@ -107,8 +109,8 @@ func (p *Probes) create(size uint32) error {
 	return nil
 }
 
-func (p *Probes) attach() {
-	ok, err := p.attachTracepoints(writeEvents, otherWriteEvents)
+func (p *Probes) attach(old bool) {
+	ok, err := p.attachWrites(old)
 	p.report(SubjectWrite, "tracepoint", ok, err)
 	if ok {
 		err = nil // wake-ups need write(2) only
@@ -118,6 +120,24 @@ func (p *Probes) attach() {
 	p.report(SubjectDirtyInode, "tracepoint", ok, err)
 	ok, err = p.attachTracepoints(journalEvents, nil)
 	p.report(SubjectJournal, "tracepoint", ok, err)
+}
+
+// attachWrites tries the programs first as newer kernels take them.
+func (p *Probes) attachWrites(old bool) (attached bool, err error) {
+	direct := p.spec.Variables[probesVarDirect]
+	if !old {
+		if err := direct.Set(true); err != nil {
+			return false, fmt.Errorf("set %s: %w", probesVarDirect, err)
+		}
+		if attached, err = p.attachTracepoints(writeEvents, otherWriteEvents); attached {
+			return true, err
+		}
+		p.log.Debug("no direct reads of kernel memory", "error", err)
+	}
+	if err := direct.Set(false); err != nil {
+		return false, fmt.Errorf("set %s: %w", probesVarDirect, err)
+	}
+	return p.attachTracepoints(writeEvents, otherWriteEvents)
 }
 
 // load puts the named programs of spec into the kernel, on the shared maps.

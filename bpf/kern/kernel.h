@@ -89,6 +89,37 @@ struct task_struct {
 	struct files_struct *files;
 } CORE;
 
+// From 6.2 on a program may look through a kernel pointer itself, which costs a
+// load; before, each look is a call of bpf_probe_read_kernel. Either way a bad
+// pointer reads as zero (a35b9af4ec2c "bpf: Add a kfunc for generic type cast").
+const volatile _Bool direct;
+
+extern void *bpf_rdonly_cast(const void *obj, __u32 btf_id) __ksym __attribute__((weak));
+
+#define GET(p, field)                                    \
+	({                                               \
+		typeof((p)->field) _v;                   \
+		if (direct)                              \
+			_v = (p)->field;                 \
+		else                                     \
+			_v = BPF_CORE_READ((p), field);  \
+		_v;                                      \
+	})
+
+static __always_inline struct task_struct *current_task(void)
+{
+	if (direct)
+		return (void *)bpf_get_current_task_btf();
+	return (void *)bpf_get_current_task();
+}
+
+static __always_inline struct file *typed_file(struct file *file)
+{
+	if (direct)
+		return bpf_rdonly_cast(file, bpf_core_type_id_kernel(struct file));
+	return file;
+}
+
 // What a perf tracepoint on a system call hands over. The layout is the same
 // for all of them (kernel/trace/trace_syscalls.c); the loader checks it against
 // tracefs all the same.

@@ -32,15 +32,15 @@ struct {
 
 static __always_inline struct file *file_of(__u32 fd)
 {
-	struct task_struct *task = (void *)bpf_get_current_task();
-	struct fdtable *table = BPF_CORE_READ(task, files, fdt);
-	struct file **files = BPF_CORE_READ(table, fd);
+	struct task_struct *task = current_task();
+	struct files_struct *files = GET(task, files);
+	struct fdtable *table = GET(files, fdt);
 	struct file *file = 0;
 
-	if (fd >= BPF_CORE_READ(table, max_fds))
+	if (fd >= GET(table, max_fds))
 		return 0;
-	bpf_probe_read_kernel(&file, sizeof(file), files + fd);
-	return file;
+	bpf_probe_read_kernel(&file, sizeof(file), GET(table, fd) + fd);
+	return typed_file(file);
 }
 
 static __always_inline void read_head(struct write_record *w, __u64 buf, __u64 count)
@@ -79,12 +79,14 @@ static __always_inline struct pending *draft_write(struct file *file, struct ino
 	if (bpf_probe_read_kernel(w->name, SEGMENT_LEN, name) || !is_segment(w->name))
 		return 0;
 
-	const unsigned char *dir = BPF_CORE_READ(dentry, d_parent, d_name.name);
+	struct dentry *parent = GET(dentry, d_parent);
+	const unsigned char *dir = GET(parent, d_name.name);
 	long n = bpf_probe_read_kernel_str(w->dir, sizeof(w->dir), dir);
 	w->r.tail = n > 1 ? n - 1 : 0;
-	w->r.dev = BPF_CORE_READ(inode, i_sb, s_dev);
-	w->ino = BPF_CORE_READ(inode, i_ino);
-	w->offset = pos < 0 ? BPF_CORE_READ(file, f_pos) : pos;
+	struct super_block *super = GET(inode, i_sb);
+	w->r.dev = GET(super, s_dev);
+	w->ino = GET(inode, i_ino);
+	w->offset = pos < 0 ? GET(file, f_pos) : pos;
 	p->dirty_start = 0;
 	return p;
 }
@@ -110,8 +112,10 @@ static __always_inline int wake(__u64 pid_tgid)
 static __always_inline struct pending *enter(__u64 pid_tgid, __u32 fd, __s64 pos, __u64 bytes)
 {
 	struct file *file = file_of(fd);
-	struct inode *inode = BPF_CORE_READ(file, f_inode);
-	__u32 type = BPF_CORE_READ(inode, i_mode) & S_IFMT;
+	if (!file)
+		return 0;
+	struct inode *inode = GET(file, f_inode);
+	__u32 type = GET(inode, i_mode) & S_IFMT;
 
 	if (type == S_IFSOCK)
 		return 0;
@@ -120,14 +124,14 @@ static __always_inline struct pending *enter(__u64 pid_tgid, __u32 fd, __s64 pos
 			wake(pid_tgid);
 		return 0;
 	}
-	struct dentry *dentry = BPF_CORE_READ(file, f_path.dentry);
-	struct qstr name = {};
-	bpf_core_read(&name, sizeof(name), &dentry->d_name);
-	if (name.len == SEGMENT_LEN && type == S_IFREG)
-		return draft_write(file, inode, dentry, name.name, pos);
+	struct dentry *dentry = GET(file, f_path.dentry);
+	const unsigned char *name = GET(dentry, d_name.name);
+	__u32 len = GET(dentry, d_name.len);
+	if (len == SEGMENT_LEN && type == S_IFREG)
+		return draft_write(file, inode, dentry, name, pos);
 	// An anonymous inode is a regular file since 6.16, without a type before
 	// (cfd86ef7e8e7 "anon_inode: use a proper mode internally"): its name tells.
-	if (bytes == 8 && name.len == 9 && is_eventfd(name.name))
+	if (bytes == 8 && len == 9 && is_eventfd(name))
 		wake(pid_tgid);
 	return 0;
 }
@@ -204,12 +208,11 @@ int enter_pwritev(struct sys_enter *ctx)
 SEC("tracepoint/syscalls/sys_exit_write")
 int exit_write(struct sys_exit *ctx)
 {
-	__u64 now = bpf_ktime_get_ns();
 	__u32 tid = bpf_get_current_pid_tgid();
 	struct pending *p = bpf_map_lookup_elem(&writes, &tid);
 	if (!p)
 		return 0;
-	p->w.r.at = now;
+	p->w.r.at = bpf_ktime_get_ns();
 	p->w.ret = ctx->ret;
 	bpf_get_current_comm(p->w.comm, sizeof(p->w.comm));
 	emit(&p->w, WRITE_FIXED + p->w.r.tail, KIND_WRITE);

@@ -1,14 +1,13 @@
 package kafka
 
 import (
-	"bufio"
 	"context"
 	"fmt"
 	"math"
-	"os"
 	"path/filepath"
 	"regexp"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
@@ -68,13 +67,12 @@ func (p *Producer) Summary(ctx context.Context) (*Summary, error) {
 	if err := p.Wait(ctx); err != nil {
 		return nil, fmt.Errorf("%s: %w, see %s", p.Name, err, p.Log)
 	}
-	f, err := os.Open(p.Log)
+	out, err := p.Output()
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
-	for lines := bufio.NewScanner(f); lines.Scan(); {
-		if m := summaryLine.FindStringSubmatch(lines.Text()); m != nil {
+	for line := range strings.Lines(out) {
+		if m := summaryLine.FindStringSubmatch(line); m != nil {
 			return parseSummary(m), nil
 		}
 	}

@@ -1,0 +1,146 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"github.com/tailspan/tailspan/deploy/lab/scene"
+	"github.com/tailspan/tailspan/deploy/lab/tailspan"
+)
+
+type bench struct {
+	scene          *scene.Scene
+	bin            string
+	clients        []*client
+	pairs          int
+	length, warmUp time.Duration
+}
+
+// outcome is one stretch of the load.
+type outcome struct {
+	broker   time.Duration // CPU
+	records  int64         // appended
+	p50, p99 time.Duration // of requests beside the load
+	own      time.Duration // Tailspan's CPU, 0 when off
+	memory   int64         // Tailspan's largest resident memory, in bytes
+}
+
+func (o outcome) perRecord() float64 { return float64(o.broker) / float64(o.records) }
+
+// settle is how long Tailspan runs before it is measured: its start is no
+// part of what it costs.
+const settle = 3 * time.Second
+
+// run measures while the load goes on all the time.
+func (b *bench) run(ctx context.Context) error {
+	for range canaries {
+		c, err := newClient(b.scene.Broker.Address(), b.scene.Topic, b.scene.Partitions)
+		if err != nil {
+			return err
+		}
+		defer c.Close()
+		b.clients = append(b.clients, c)
+	}
+	if err := b.scene.Start(ctx); err != nil {
+		return err
+	}
+	fmt.Printf("warming up for %s, then %d pairs of %s\n", b.warmUp, b.pairs, b.length)
+	if _, err := b.measure(ctx, b.warmUp, nil); err != nil {
+		return err
+	}
+	var off, on []outcome
+	for n := range b.pairs {
+		p, err := b.pair(ctx, n%2 == 1)
+		if err != nil {
+			return err
+		}
+		off, on = append(off, p[0]), append(on, p[1])
+		fmt.Printf("%2d  broker CPU %5.2f s off %5.2f s on   p99 %8s off %8s on   tailspan CPU %.2f s, %d MiB\n", n+1,
+			p[0].broker.Seconds(), p[1].broker.Seconds(), micro(p[0].p99), micro(p[1].p99), p[1].own.Seconds(), p[1].memory>>20)
+	}
+	report(off, on)
+	return nil
+}
+
+func micro(d time.Duration) time.Duration { return d.Round(time.Microsecond) }
+
+// pair measures without and with Tailspan; every other pair begins with the
+// latter, so that a drift does not fall on one of them.
+func (b *bench) pair(ctx context.Context, onFirst bool) (p [2]outcome, err error) {
+	for i := range p {
+		if (i == 0) == onFirst {
+			p[1], err = b.watched(ctx)
+		} else {
+			p[0], err = b.measure(ctx, b.length, nil)
+		}
+		if err != nil {
+			return p, err
+		}
+	}
+	return p, nil
+}
+
+// watched measures with Tailspan on.
+func (b *bench) watched(ctx context.Context) (o outcome, err error) {
+	t, err := tailspan.Start(b.bin, filepath.Join(b.scene.Output, "tailspan.log"), []string{"OTEL_TRACES_EXPORTER=none"}, nil,
+		"run", "--pid", fmt.Sprint(b.scene.Broker.PID()), "--slo", "65ms")
+	if err != nil {
+		return o, err
+	}
+	defer func() {
+		if stopped := t.Stop(); err == nil {
+			err = stopped
+		}
+	}()
+	select {
+	case <-time.After(settle):
+	case <-ctx.Done():
+		return o, ctx.Err()
+	}
+	if o, err = b.measure(ctx, b.length, t); err != nil {
+		return o, err
+	}
+	if !t.Alive() {
+		return o, fmt.Errorf("tailspan ended by itself, see %s", t.Log)
+	}
+	o.memory, err = maxResident(t.PID())
+	return o, err
+}
+
+// measure takes one stretch.
+func (b *bench) measure(ctx context.Context, length time.Duration, t *tailspan.Sidecar) (o outcome, err error) {
+	before, err := b.read(ctx, t)
+	if err != nil {
+		return o, err
+	}
+	took, err := latencies(ctx, b.clients, length)
+	if err != nil {
+		return o, err
+	}
+	after, err := b.read(ctx, t)
+	if err != nil {
+		return o, err
+	}
+	o = outcome{
+		broker: after.broker - before.broker, records: after.records - before.records,
+		own: after.own - before.own, p50: quantile(took, 0.5), p99: quantile(took, 0.99),
+	}
+	if o.records == 0 || o.broker == 0 {
+		return o, errors.New("the broker did nothing")
+	}
+	return o, b.scene.Check()
+}
+
+// read takes the counters.
+func (b *bench) read(ctx context.Context, t *tailspan.Sidecar) (o outcome, err error) {
+	if o.records, err = b.clients[0].records(ctx); err != nil {
+		return o, err
+	}
+	if o.broker, err = cpu(b.scene.Broker.PID()); err == nil && t != nil {
+		o.own, err = cpu(t.PID())
+	}
+	return o, err
+}

@@ -1,0 +1,103 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+// client measures from outside: how many records the topic has, and how long
+// a produce request takes beside the load. Kafka's own tool counts whole
+// milliseconds, from its own cold start on; that is too coarse here.
+type client struct {
+	*kgo.Client
+	topic      string
+	partitions int32
+}
+
+const (
+	canaries     = 4 // connections that ask one after the other
+	canaryPeriod = 10 * time.Millisecond
+	canaryBytes  = 300
+)
+
+func newClient(address, topic string, partitions int) (*client, error) {
+	c, err := kgo.NewClient(kgo.SeedBrokers(address), kgo.DefaultProduceTopic(topic), kgo.ProducerLinger(0),
+		kgo.RequiredAcks(kgo.LeaderAck()), kgo.DisableIdempotentWrite(), kgo.RecordPartitioner(kgo.RoundRobinPartitioner()))
+	if err != nil {
+		return nil, fmt.Errorf("kafka client: %w", err)
+	}
+	return &client{c, topic, int32(partitions)}, nil
+}
+
+// records is how many the topic holds: the sum of its end offsets.
+func (c *client) records(ctx context.Context) (int64, error) {
+	topic := kmsg.NewListOffsetsRequestTopic()
+	topic.Topic = c.topic
+	for n := range c.partitions {
+		p := kmsg.NewListOffsetsRequestTopicPartition()
+		p.Partition, p.Timestamp = n, -1 // the end
+		topic.Partitions = append(topic.Partitions, p)
+	}
+	req := kmsg.NewPtrListOffsetsRequest()
+	req.ReplicaID = -1
+	req.Topics = append(req.Topics, topic)
+	resp, err := req.RequestWith(ctx, c.Client)
+	if err != nil {
+		return 0, fmt.Errorf("list offsets: %w", err)
+	}
+	var sum int64
+	for _, t := range resp.Topics {
+		for _, p := range t.Partitions {
+			if p.ErrorCode != 0 {
+				return 0, fmt.Errorf("list offsets: %s-%d: error %d", t.Topic, p.Partition, p.ErrorCode)
+			}
+			sum += p.Offset
+		}
+	}
+	return sum, nil
+}
+
+// latencies sends records, one a request, until the time is over, and returns
+// how long each took, sorted.
+func latencies(ctx context.Context, clients []*client, length time.Duration) ([]time.Duration, error) {
+	end := time.Now().Add(length)
+	all, errs := make([][]time.Duration, len(clients)), make([]error, len(clients))
+	var wg sync.WaitGroup
+	for i, c := range clients {
+		wg.Go(func() { all[i], errs[i] = c.latencies(ctx, end) })
+	}
+	wg.Wait()
+	merged := slices.Concat(all...)
+	slices.Sort(merged)
+	return merged, errors.Join(errs...)
+}
+
+func (c *client) latencies(ctx context.Context, end time.Time) (took []time.Duration, err error) {
+	value := make([]byte, canaryBytes)
+	tick := time.NewTicker(canaryPeriod)
+	defer tick.Stop()
+	for time.Now().Before(end) {
+		<-tick.C
+		begin := time.Now()
+		if err := c.ProduceSync(ctx, &kgo.Record{Value: value}).FirstErr(); err != nil {
+			return nil, fmt.Errorf("produce: %w", err)
+		}
+		took = append(took, time.Since(begin))
+	}
+	return took, nil
+}
+
+// quantile of what is sorted.
+func quantile(sorted []time.Duration, q float64) time.Duration {
+	if len(sorted) == 0 {
+		return 0
+	}
+	return sorted[min(len(sorted)-1, int(q*float64(len(sorted))))]
+}

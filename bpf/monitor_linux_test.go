@@ -14,6 +14,10 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/cilium/ebpf"
+	"golang.org/x/sys/unix"
 )
 
 // jvm is a running testdata/Contend.java.
@@ -138,6 +142,11 @@ func TestMonitors(t *testing.T) {
 }
 
 func testMonitors(t *testing.T, backend string) {
+	needRoot(t)
+	stats, err := ebpf.EnableStats(uint32(unix.BPF_STATS_RUN_TIME))
+	if err == nil {
+		defer stats.Close()
+	}
 	p := open(t, Options{})
 	j := startJVM(t, 20)
 	sites := readSites(t, j.libjvm)
@@ -161,6 +170,14 @@ func testMonitors(t *testing.T, backend string) {
 	}
 	j.contend(t)
 	checkMonitors(t, drain(t, p), j)
+	err = p.eachProgram(func(name string, _ *ebpf.Program, s *ebpf.ProgramStats) {
+		if name == probesProgMonitor && s.RunCount > 0 {
+			t.Logf("%v a hit, of %d", s.Runtime/time.Duration(s.RunCount), s.RunCount)
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 	if err := errorsOf(attached.Close(), attached.Close(), other.Close()); err != nil {
 		t.Fatal(err)
 	}

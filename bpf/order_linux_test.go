@@ -109,3 +109,47 @@ func TestOpenWithoutRights(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestLostIsCounted(t *testing.T) {
+	p := open(t, Options{RingSize: 1})
+	needSubject(t, p, SubjectWrite)
+	f := createSegment(t, t.TempDir(), "orders-0", segment)
+	if err := p.Trace(int32(os.Getpid())); err != nil {
+		t.Fatal(err)
+	}
+	const n = 100
+	for range n {
+		if _, err := f.Write(batch(0, 100)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got := uint64(len(only(drain(t, p), KindWrite)))
+	s, err := p.Stats()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if lost := s.Lost[KindWrite]; lost == 0 || lost+got != n {
+		t.Errorf("%d lost and %d read of %d", lost, got, n)
+	}
+}
+
+func TestCloseEndsRead(t *testing.T) {
+	p := open(t, Options{})
+	done := make(chan error)
+	go func() {
+		_, err := p.Read(time.Minute, func([]byte) {})
+		done <- err
+	}()
+	time.Sleep(20 * time.Millisecond)
+	if err := errorsOf(p.Close(), p.Close()); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case err := <-done:
+		if !errors.Is(err, os.ErrClosed) {
+			t.Error(err)
+		}
+	case <-time.After(5 * time.Second):
+		t.Error("Read goes on after Close")
+	}
+}

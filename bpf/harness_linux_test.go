@@ -1,0 +1,184 @@
+package bpf
+
+import (
+	"bytes"
+	"log/slog"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// needRoot skips where no program can be loaded.
+func needRoot(t testing.TB) {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		t.Skip("needs root to load programs")
+	}
+}
+
+func open(t testing.TB, o Options) *Probes {
+	t.Helper()
+	needRoot(t)
+	o.Logger = slog.New(slog.NewTextHandler(t.Output(), nil))
+	p, err := Open(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := p.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return p
+}
+
+func needSubject(t testing.TB, p *Probes, name string) {
+	t.Helper()
+	for _, s := range p.Status() {
+		if s.Name == name && !s.Attached {
+			t.Skipf("%s: %v", name, s.Err)
+		}
+	}
+}
+
+// ext4 mounts a fresh ext4 with a journal on a loop device.
+func ext4(t testing.TB) string {
+	t.Helper()
+	needRoot(t)
+	dir := t.TempDir()
+	image, mnt := filepath.Join(dir, "image"), filepath.Join(dir, "mnt")
+	if err := os.WriteFile(image, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := errorsOf(os.Truncate(image, 32<<20), os.Mkdir(mnt, 0o700)); err != nil {
+		t.Fatal(err)
+	}
+	for _, cmd := range [][]string{
+		{"mkfs.ext4", "-q", "-F", "-O", "has_journal", image},
+		{"mount", "-o", "loop", image, mnt},
+	} {
+		if out, err := exec.Command(cmd[0], cmd[1:]...).CombinedOutput(); err != nil {
+			t.Skipf("no loop-mounted ext4 here: %s: %v: %s", cmd[0], err, out)
+		}
+	}
+	t.Cleanup(func() {
+		// umount detaches the loop device that mount made; a straggler of the
+		// kernel's own may keep it busy for a moment.
+		var out []byte
+		err := error(nil)
+		for range 50 {
+			if out, err = exec.Command("umount", mnt).CombinedOutput(); err == nil {
+				return
+			}
+			time.Sleep(20 * time.Millisecond)
+		}
+		t.Errorf("umount: %v: %s", err, out)
+	})
+	return mnt
+}
+
+func errorsOf(errs ...error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// seen is a decoded record with bytes of its own.
+type seen struct {
+	Record
+	raw []byte
+}
+
+// drain reads until the watermark has passed the moment of the call.
+func drain(t testing.TB, p *Probes) []seen {
+	t.Helper()
+	var all []seen
+	for until := monotonic(); ; {
+		mark, err := p.Read(5*time.Millisecond, func(raw []byte) {
+			s := seen{raw: bytes.Clone(raw)}
+			if err := Decode(s.raw, &s.Record); err != nil {
+				t.Fatalf("%v: % x", err, raw)
+			}
+			all = append(all, s)
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if mark > until {
+			return all
+		}
+	}
+}
+
+func only(all []seen, k Kind) []seen {
+	var out []seen
+	for _, s := range all {
+		if s.Kind == k {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// onThread runs f on a thread of its own, so that it has one tid.
+func onThread(f func(tid int32)) {
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		runtime.LockOSThread() // never unlocked: the thread ends with f
+		f(int32(unix.Gettid()))
+	})
+	wg.Wait()
+}
+
+const segment = "00000000000000000000.log"
+
+func createSegment(t testing.TB, dir, partition, name string) *os.File {
+	t.Helper()
+	sub := filepath.Join(dir, partition)
+	if err := os.MkdirAll(sub, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	f, err := os.OpenFile(filepath.Join(sub, name), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { f.Close() })
+	return f
+}
+
+// batch is a buffer that begins like a record batch.
+func batch(seed byte, size int) []byte {
+	b := make([]byte, size)
+	for i := range b {
+		b[i] = seed + byte(i)
+	}
+	if size > 16 {
+		b[16] = 2
+	}
+	return b
+}
+
+func check[T comparable](t *testing.T, what string, got, want T) {
+	t.Helper()
+	if got != want {
+		t.Errorf("%s: got %v, want %v", what, got, want)
+	}
+}
+
+func comm(t testing.TB) string {
+	b, err := os.ReadFile("/proc/self/comm")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.TrimSpace(string(b))
+}

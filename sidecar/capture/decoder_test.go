@@ -340,7 +340,7 @@ func TestReusedAddresses(t *testing.T) {
 		}
 	}
 	got, _ := run(talk.packets, nil, Bounds{})
-	if n := len(requestsOf(got.events)); n != talk.requests || got.stats.Connections != 3 || got.stats.Duplicates != 2 {
+	if n := len(requestsOf(got.events)); n != talk.requests || got.stats.Connections != 3 || got.stats.Duplicates != 1 {
 		t.Fatalf("%d of %d: %+v", n, talk.requests, got.stats)
 	}
 }

@@ -14,7 +14,9 @@ func (d *Decoder) accept(c *conn, request bool, p Packet) {
 		s.seq++
 	}
 	if c.list == &d.closed {
-		d.duplicates++
+		if s.length() > 0 {
+			d.duplicates++
+		}
 		return
 	}
 	c.seen = p.Unix

@@ -60,23 +60,47 @@ func (d *demo) picture(t *spans.Trace) string {
 	return b.String()
 }
 
-// follow tells of each slow request that came since, in a line.
+// follow tells of each stall since, in a line: the slowest request of those
+// that ended together, and how many more there were.
 func (d *demo) follow() {
+	var first *spans.Trace
+	more, queued := 0, 0
 	for _, t := range d.seen.requests() {
 		if latency(t) <= story.Slow {
-			return
+			break
 		}
 		if d.shown.slow[t.ID] {
 			continue
 		}
 		d.shown.slow[t.ID] = true
-		r := t.Root()
-		why := value(r, spans.KeyCause).AsString()
-		if root := value(r, spans.KeyRootCause).AsString(); root != why && root != "" {
-			why += ", because of " + root
+		if first == nil {
+			first = t
+			continue
 		}
-		d.say("%s took %s: %s  (trace %s)", r.Name, round(t), why, t.ID)
+		more++
+		if cause(t) == string(spans.CauseQueue) {
+			queued++
+		}
 	}
+	if first == nil {
+		return
+	}
+	text := fmt.Sprintf("%s took %s: %s", first.Root().Name, round(first), why(first))
+	if more > 0 {
+		text += fmt.Sprintf("; %d more with it, %d of them queued", more, queued)
+	}
+	d.say("%s  (trace %s)", text, first.ID)
+}
+
+func cause(t *spans.Trace) string { return value(t.Root(), spans.KeyCause).AsString() }
+
+// why is the cause, and the root cause where it is another.
+func why(t *spans.Trace) string {
+	text := cause(t)
+	if root := value(t.Root(), spans.KeyRootCause).AsString(); root != text && root != "" {
+		text += ", because of " + root
+	}
+	return text
 }
 
 func round(t *spans.Trace) time.Duration { return latency(t).Round(time.Millisecond) }

@@ -39,7 +39,8 @@ func tables(slowest []*spans.Trace) (string, error) {
 			}
 		}
 	}
-	return b.String(), writes.Flush()
+	err := writes.Flush()
+	return b.String(), err
 }
 
 func requestRow(t *spans.Trace) *assemble.RequestRow {

@@ -65,7 +65,7 @@ func (s *Sidecar) account() {
 	sm := s.out.sampler.Stats()
 	s.log.Info("so far", "packets", d.Packets, "requests", a.Requests, "finished", a.Finished,
 		"joined_exact", a.Exact, "joined_inferred", a.Inferred, "unjoined", a.Unjoined,
-		"duplicates", a.Duplicates, "refused", a.Refused, "writes", a.Writes, "waits", a.Waits,
+		"unanswered", a.Unanswered, "duplicates", a.Duplicates, "refused", a.Refused, "writes", a.Writes, "waits", a.Waits,
 		"ambiguous_waits", a.Ambiguous, "commits", a.Commits, "traces_kept", sm.KeptSlow+sm.KeptLinked)
 	if s.out.exporter != nil {
 		e := s.out.exporter.Stats()

@@ -124,8 +124,9 @@ func (l *live) inspect(ctx context.Context, p jvm.Process) bool {
 	return true
 }
 
-// attach begins to trace a broker: first all that need no kernel know it, then
-// its records may come.
+// attach begins to trace a broker: all stages know it before its first record
+// comes, and its probes fire before its first packet comes, so that no request
+// is seen whose write is not.
 func (l *live) attach(ctx context.Context, b *jvm.Broker) {
 	t := &traced{Process: b.Process}
 	l.hunt.traced[b.PID] = t
@@ -136,7 +137,6 @@ func (l *live) attach(ctx context.Context, b *jvm.Broker) {
 	l.do(ctx, func() {
 		l.fact(recording.Fact{Broker: &r})
 		l.adopt(r)
-		l.setPorts()
 	})
 	l.log.Info("tracing broker", "pid", b.PID, "node", b.NodeID, "cluster", b.ClusterID,
 		"listeners", r.Listeners, "log_dirs", b.LogDirs, "jdk", b.JDK)
@@ -146,6 +146,7 @@ func (l *live) attach(ctx context.Context, b *jvm.Broker) {
 	if l.kernel != nil {
 		l.attachKernel(b, r, t)
 	}
+	l.do(ctx, l.setPorts)
 }
 
 func (l *live) attachKernel(b *jvm.Broker, r recording.Broker, t *traced) {

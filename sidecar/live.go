@@ -29,6 +29,7 @@ const (
 	calibrateEach  = event.Time(time.Second)
 	accountEach    = time.Minute
 	flushEach      = time.Second
+	lastRead       = event.Time(time.Second) // how long the sources may take at the end
 	calibrateTries = 5
 )
 
@@ -57,20 +58,22 @@ func (s *Sidecar) Run(ctx context.Context) error {
 	s.decoder.SetListeners(s.listeners())
 	l.calibrate(0)
 
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
+	// The readers outlive ctx by a moment: all sources are read up to the
+	// instant at which it ended.
+	reading, stop := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer stop(nil)
 	var wg sync.WaitGroup
 	for _, loop := range []func(context.Context) error{l.readPackets, l.readProbes, l.followBrokers} {
 		wg.Go(func() {
-			if err := loop(ctx); err != nil {
-				cancel(err)
+			if err := loop(reading); err != nil {
+				stop(err)
 			}
 		})
 	}
-	err := l.assemble(ctx)
-	cancel(err)
+	err := l.assemble(ctx, reading)
+	stop(err)
 	wg.Wait()
-	if cause := context.Cause(ctx); err == nil && !errors.Is(cause, context.Canceled) {
+	if cause := context.Cause(reading); err == nil && !errors.Is(cause, context.Canceled) {
 		err = cause
 	}
 	return errors.Join(err, l.finish(ctx))
@@ -192,17 +195,24 @@ func (l *live) probe(raw []byte) {
 	l.probes.Record(raw)
 }
 
-// assemble hands on what both sources have got past, in the order of time.
-func (l *live) assemble(ctx context.Context) error {
+// assemble hands on what both sources have got past, in the order of time,
+// until ctx has ended and they have got past that instant too.
+func (l *live) assemble(ctx, reading context.Context) error {
 	tick := time.NewTicker(advanceEach)
 	defer tick.Stop()
 	flushed, accounted := time.Now(), time.Now()
+	var until, patience event.Time = math.MaxInt64, math.MaxInt64
 	for {
 		select {
-		case <-ctx.Done():
+		case <-reading.Done():
 			return nil
 		case t := <-tick.C:
-			if err := l.progress(); err != nil {
+			if ctx.Err() != nil && until == math.MaxInt64 {
+				until = now()
+				patience = until + lastRead
+			}
+			mark, err := l.progress()
+			if err != nil || mark >= until || now() > patience {
 				return err
 			}
 			if t.Sub(flushed) >= flushEach {
@@ -217,10 +227,10 @@ func (l *live) assemble(ctx context.Context) error {
 	}
 }
 
-func (l *live) progress() error {
+func (l *live) progress() (event.Time, error) {
 	mark := event.Time(min(l.read[event.Packets].Load(), l.read[event.Probes].Load()))
 	l.fact(recording.Fact{Progress: &recording.Mark{Time: mark}})
-	return l.advance(mark)
+	return mark, l.advance(mark)
 }
 
 // flushRecording tells once that a recording broke off.
@@ -234,10 +244,10 @@ func (l *live) flushRecording() {
 	}
 }
 
-// finish hands on what is left; no source is read any more.
+// finish ends what is pending; no source is read any more. Events after the
+// last mark are let go: of what they are about only a part was seen.
 func (l *live) finish(ctx context.Context) error {
 	l.losses()
-	l.queue.Advance(math.MaxInt64, l.assembler.Handle)
 	l.assembler.Close()
 	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), flushTime)
 	defer cancel()

@@ -34,10 +34,10 @@ func (s *Sidecar) Replay(ctx context.Context, path string) error {
 	s.decoder.SetListeners(s.listeners())
 	p := &player{s: s, ctx: ctx}
 	err = recording.Play(f, p)
-	if !p.recording {
+	if !p.recording { // a recording ends at its last mark, as the run did
 		s.decoder.Tick(p.last + 4*reorder)
+		s.queue.Advance(math.MaxInt64, s.assembler.Handle)
 	}
-	s.queue.Advance(math.MaxInt64, s.assembler.Handle)
 	s.assembler.Close()
 	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), flushTime)
 	defer cancel()

@@ -102,6 +102,7 @@ type Stats struct {
 	Unjoined   uint64 // appended, but the write was not seen
 	Duplicates uint64 // appended before: no write of their own
 	Refused    uint64 // partitions with an error
+	Unanswered uint64 // neither a write nor a response was seen
 	NoRequest  uint64 // responses whose request is unknown
 	Writes     uint64
 	Waits      uint64

@@ -188,6 +188,8 @@ func (a *Assembler) countJoin(r *request, p *part) {
 		a.stats.Duplicates++
 	case p.err != 0:
 		a.stats.Refused++
+	case r.resp == nil:
+		a.stats.Unanswered++
 	default:
 		a.stats.Unjoined++
 	}

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"errors"
 	"path/filepath"
 	"testing"
 	"time"
@@ -47,16 +48,18 @@ func checkJaeger(t *testing.T, c jaeger.Client) {
 		t.Fatal(err)
 	}
 	byID := map[spans.TraceID]*spans.Trace{}
+	var wrong []error
 	for i := range traces {
-		for _, err := range append(traces[i].Check(), c.CheckLinks(t.Context(), &traces[i])...) {
-			t.Error(err)
-		}
+		wrong = append(wrong, append(traces[i].Check(), c.CheckLinks(t.Context(), &traces[i])...)...)
 		tr, err := traces[i].Convert()
 		if err != nil {
 			t.Error(err)
 			continue
 		}
 		byID[tr.ID] = tr
+	}
+	if len(wrong) > 0 {
+		t.Errorf("%d things wrong, the first: %v", len(wrong), errors.Join(wrong[:min(5, len(wrong))]...))
 	}
 	direct, cascade := 0, 0
 	resolve := func(id spans.TraceID) *spans.Trace { return byID[id] }

@@ -6,8 +6,8 @@ import "strings"
 // holds a bounded number of names and starts afresh beyond that. Not safe for
 // concurrent use.
 type Interner struct {
-	names map[string]string
-	last  string
+	names  map[string]string
+	recent [64]string // by a cheap hash: most names come again and again
 }
 
 const maxInterned = 8192
@@ -20,14 +20,15 @@ func (i *Interner) String(b []byte) string {
 	if len(b) == 0 {
 		return ""
 	}
-	if i.last == string(b) {
-		return i.last
+	slot := &i.recent[(uint(len(b))*31+uint(b[0])*7+uint(b[len(b)-1]))%uint(len(i.recent))]
+	if *slot == string(b) {
+		return *slot
 	}
 	s, ok := i.names[string(b)]
 	if !ok {
 		s = i.add(string(b))
 	}
-	i.last = s
+	*slot = s
 	return s
 }
 

@@ -59,9 +59,10 @@ const (
 // Begin prepares for a request of a version from ProduceOldest to
 // ProduceLatest. messageID names the record header to be read, "" none.
 func (p *ProduceRequest) Begin(version int16, names *Interner, messageID string) *ProduceRequest {
-	parts := p.Partitions[:0]
-	*p = ProduceRequest{Version: version, Partitions: parts, names: names, flexible: version >= produceFlexible}
-	p.walk.name = messageID
+	p.Version, p.TransactionalID, p.Acks, p.TimeoutMS = version, "", 0, 0
+	p.Partitions = p.Partitions[:0]
+	p.names, p.walk.name = names, messageID
+	p.flexible, p.tags, p.state = version >= produceFlexible, tags{}, produceHeaderTags
 	if !p.flexible {
 		p.state = producePrologue
 	}
@@ -147,13 +148,12 @@ func (p *ProduceRequest) partition(c *cursor) {
 		return
 	}
 	size = max(size, 0)
-	p.Partitions = append(p.Partitions, ProducePartition{
-		Topic: p.topic, TopicID: p.topicID, Partition: index, Bytes: int32(size),
-	})
 	p.parts--
-	at := &p.Partitions[len(p.Partitions)-1]
-	if batch, ok := ParseBatch(b); ok && int(batch.Length) == size {
-		at.Batch, at.Whole = batch, true
+	at := p.add()
+	at.Topic, at.TopicID, at.Partition, at.Bytes = p.topic, p.topicID, index, int32(size)
+	at.Batch, at.Whole = ParseBatch(b)
+	if at.Whole && int(at.Batch.Length) != size {
+		at.Batch, at.Whole = Batch{}, false
 	}
 	rest := size - len(b)
 	if at.Whole && p.walk.begin(&at.Batch, rest) {
@@ -162,6 +162,19 @@ func (p *ProduceRequest) partition(c *cursor) {
 	}
 	p.endPartition()
 	c.pass(rest)
+}
+
+// add appends a partition in storage that may have been used before.
+func (p *ProduceRequest) add() *ProducePartition {
+	n := len(p.Partitions)
+	if n < cap(p.Partitions) {
+		p.Partitions = p.Partitions[:n+1]
+	} else {
+		p.Partitions = append(p.Partitions, ProducePartition{})
+	}
+	at := &p.Partitions[n]
+	at.MessageIDs, at.IDsFailed = nil, false
+	return at
 }
 
 func (p *ProduceRequest) endRecords() {

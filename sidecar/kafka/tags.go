@@ -9,6 +9,10 @@ type tags struct {
 // run reads on and says whether all of them have been passed over.
 func (t *tags) run(c *cursor) bool {
 	if !t.counted {
+		if c.off < len(c.b) && c.b[c.off] == 0 { // none, as nearly always
+			c.off++
+			return c.unit()
+		}
 		n := int(c.uvarint())
 		if n > MaxTags && c.fail == fine {
 			c.fail = bound

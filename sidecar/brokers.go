@@ -97,7 +97,11 @@ func (l *live) candidates() ([]jvm.Process, error) {
 	if l.config.PID == 0 {
 		return jvm.Candidates(procRoot)
 	}
-	b, err := jvm.Inspect(procRoot, int32(l.config.PID))
+	pid := int32(l.config.PID)
+	if t := l.hunt.traced[pid]; t != nil {
+		return []jvm.Process{t.Process}, nil
+	}
+	b, err := jvm.Inspect(procRoot, pid)
 	if errors.Is(err, jvm.ErrGone) && l.hunt.met {
 		return nil, nil // it ended; nobody else was asked for
 	}

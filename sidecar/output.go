@@ -13,6 +13,11 @@ import (
 	"github.com/tailspan/tailspan/spans/sample"
 )
 
+// remembered is how many finished requests may still be asked for by a slow
+// one that links to them. Who waits and who holds end within a stall of one
+// another; a remembered request takes 2 to 3 KB.
+const remembered = 8192
+
 // output takes what the assembler finishes: rows go to the printer, traces to
 // the sampler and from there to the exporter. It lives on one goroutine.
 type output struct {
@@ -40,7 +45,7 @@ func newOutput(o Options) (*output, error) {
 		}
 		out.exporter = e
 	}
-	out.sampler = sample.New(sample.Options{SLO: o.Config.SLO, Export: out.export})
+	out.sampler = sample.New(sample.Options{SLO: o.Config.SLO, Keep: remembered, Export: out.export})
 	return out, nil
 }
 

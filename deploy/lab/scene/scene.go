@@ -39,7 +39,7 @@ func Story() Config {
 			Properties: map[string]string{"acks": "1", "batch.size": "2000"}},
 		// The disk is small and the demo may go on for hours.
 		Broker: map[string]string{
-			"log.segment.bytes": "67108864", "log.retention.bytes": "536870912",
+			"log.segment.bytes": "67108864", "log.retention.bytes": "134217728",
 			"log.retention.check.interval.ms": "10000", "log.segment.delete.delay.ms": "1000",
 		},
 	}

@@ -13,7 +13,7 @@ ROOT    := $(shell [ "$$(id -u)" -eq 0 ] && echo yes)
 
 export GOFLAGS := $(filter-out -buildvcs=%,$(GOFLAGS)) -buildvcs=false
 
-.PHONY: build test demo bench bench-overhead lab lint generate install install-demo clean
+.PHONY: build test demo fixture bench bench-overhead lab lint generate install install-demo clean
 
 build:
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/tailspan ./cmd/tailspan
@@ -43,6 +43,11 @@ bench-overhead: $(if $(ROOT),install) build
 lab: $(if $(ROOT),install-demo)
 	@cd $(LAB) && go build -o ../../bin/ ./cmd/env
 	@exec bin/env $(ARGS)
+
+# The recording that the demo replays where it cannot run live.
+fixture: install-demo build
+	@cd $(LAB) && go build -o ../../bin/ ./cmd/fixture
+	@exec bin/fixture
 
 bench:
 	go test -run '^$$' -bench . -benchmem ./...

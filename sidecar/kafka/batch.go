@@ -21,25 +21,33 @@ type Batch struct {
 // ParseBatch reads the header at the start of b. It says no where that is no
 // batch of magic 2 with a length that can be.
 func ParseBatch(b []byte) (Batch, bool) {
-	if len(b) < BatchHeaderSize {
-		return Batch{}, false
+	var h Batch
+	ok := h.parse(b)
+	return h, ok
+}
+
+// parse fills the batch in place, or leaves it zero.
+func (h *Batch) parse(b []byte) bool {
+	if len(b) < BatchHeaderSize || b[16] != 2 {
+		*h = Batch{}
+		return false
 	}
 	b = b[:BatchHeaderSize]
 	length := int64(int32(binary.BigEndian.Uint32(b[8:]))) + 12
 	records := int32(binary.BigEndian.Uint32(b[57:]))
-	if b[16] != 2 || length < BatchHeaderSize || length > MaxFrame || records < 0 {
-		return Batch{}, false
+	if length < BatchHeaderSize || length > MaxFrame || records < 0 {
+		*h = Batch{}
+		return false
 	}
-	return Batch{
-		BaseOffset:    int64(binary.BigEndian.Uint64(b)),
-		Length:        int32(length),
-		CRC:           binary.BigEndian.Uint32(b[17:]),
-		Attributes:    int16(binary.BigEndian.Uint16(b[21:])),
-		ProducerID:    int64(binary.BigEndian.Uint64(b[43:])),
-		ProducerEpoch: int16(binary.BigEndian.Uint16(b[51:])),
-		BaseSequence:  int32(binary.BigEndian.Uint32(b[53:])),
-		Records:       records,
-	}, true
+	h.BaseOffset = int64(binary.BigEndian.Uint64(b))
+	h.Length = int32(length)
+	h.CRC = binary.BigEndian.Uint32(b[17:])
+	h.Attributes = int16(binary.BigEndian.Uint16(b[21:]))
+	h.ProducerID = int64(binary.BigEndian.Uint64(b[43:]))
+	h.ProducerEpoch = int16(binary.BigEndian.Uint16(b[51:]))
+	h.BaseSequence = int32(binary.BigEndian.Uint32(b[53:]))
+	h.Records = records
+	return true
 }
 
 var codecs = [...]string{"none", "gzip", "snappy", "lz4", "zstd"}

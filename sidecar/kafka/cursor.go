@@ -42,6 +42,14 @@ type cursor struct {
 	hidden bool
 }
 
+// reset puts the cursor before other bytes. Field by field: a whole cursor
+// would be made on the stack and copied.
+func (c *cursor) reset(b []byte, limit int) {
+	c.b, c.limit = b, limit
+	c.off, c.mark, c.skip, c.fail, c.once = 0, 0, 0, fine, false
+	c.kept, c.base, c.from, c.hidden = nil, 0, 0, false
+}
+
 type failure uint8
 
 const (

@@ -52,7 +52,8 @@ func (f *feed) push(b []byte, k *Kept, base int) int {
 func (f *feed) decode(b []byte, k *Kept, base int) int {
 	b = b[:min(len(b), f.left)]
 	c := &f.c
-	*c = cursor{b: b, limit: f.left, kept: k, base: base}
+	c.reset(b, f.left)
+	c.kept, c.base = k, base
 	f.body.run(c)
 	c.flush()
 	f.left -= c.mark
@@ -71,7 +72,8 @@ func (f *feed) resume(b []byte, k *Kept, base int) int {
 	b = b[:min(len(b), f.left-old, step)]
 	f.carry = append(f.carry, b...)
 	c := &f.c
-	*c = cursor{b: f.carry, limit: f.left, once: true}
+	c.reset(f.carry, f.left)
+	c.once = true
 	f.body.run(c)
 	if c.fail == short {
 		f.carry = f.carry[:old]

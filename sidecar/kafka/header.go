@@ -23,39 +23,37 @@ const (
 
 var errShort = errors.New("the header goes on in the next piece")
 
-// scanHeader reads a request's header from b without making a string of the
-// client id, which it borrows. It fails as soon as the bytes at hand cannot
+// scan reads a request's header from b without making a string of the client
+// id, which it borrows. It fails as soon as the bytes at hand cannot
 // begin a request, and says errShort while they still can.
-func scanHeader(b []byte) (h RequestHeader, clientID []byte, err error) {
+func (h *RequestHeader) scan(b []byte) (clientID []byte, err error) {
 	if len(b) >= 4 {
 		h.Size = int32(binary.BigEndian.Uint32(b))
 		if h.Size < requestFixed-4 || h.Size > MaxFrame {
-			return h, nil, ErrNotFrame
+			return nil, ErrNotFrame
 		}
 	}
 	if len(b) >= 8 {
 		h.APIKey = int16(binary.BigEndian.Uint16(b[4:]))
 		h.APIVersion = int16(binary.BigEndian.Uint16(b[6:]))
 		if !plausible(h.APIKey, h.APIVersion) {
-			return h, nil, ErrNotFrame
+			return nil, ErrNotFrame
 		}
 	}
 	if len(b) < requestFixed {
-		return h, nil, errShort
+		return nil, errShort
 	}
 	h.CorrelationID = int32(binary.BigEndian.Uint32(b[8:]))
 	n := int(int16(binary.BigEndian.Uint16(b[12:])))
 	if n < -1 || n > MaxName || n > int(h.Size)-(requestFixed-4) {
-		return h, nil, ErrNotFrame
+		return nil, ErrNotFrame
 	}
-	if n == -1 {
-		h.NoClientID = true
-		n = 0
-	}
+	h.NoClientID = n == -1
+	n = max(n, 0)
 	if len(b) < requestFixed+n {
-		return h, nil, errShort
+		return nil, errShort
 	}
-	return h, b[requestFixed : requestFixed+n], nil
+	return b[requestFixed : requestFixed+n], nil
 }
 
 // Evident reads a request's header at the start of b, where nothing says that
@@ -63,7 +61,7 @@ func scanHeader(b []byte) (h RequestHeader, clientID []byte, err error) {
 // a version that exists, a client id that is printable (a null one only where
 // null may be). The client id is borrowed.
 func Evident(b []byte) (h RequestHeader, clientID []byte, ok bool) {
-	h, id, err := scanHeader(b)
+	id, err := h.scan(b)
 	if err != nil || !known(h.APIKey, h.APIVersion) || h.CorrelationID < 0 {
 		return RequestHeader{}, nil, false
 	}

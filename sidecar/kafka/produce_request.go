@@ -151,7 +151,7 @@ func (p *ProduceRequest) partition(c *cursor) {
 	p.parts--
 	at := p.add()
 	at.Topic, at.TopicID, at.Partition, at.Bytes = p.topic, p.topicID, index, int32(size)
-	at.Batch, at.Whole = ParseBatch(b)
+	at.Whole = at.Batch.parse(b)
 	if at.Whole && int(at.Batch.Length) != size {
 		at.Batch, at.Whole = Batch{}, false
 	}

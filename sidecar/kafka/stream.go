@@ -98,7 +98,7 @@ func (s *RequestStream) readHeader(b []byte, k *Kept, base int, names *Interner,
 		}
 		s.Raw = false
 	}
-	h, id, err := scanHeader(src)
+	id, err := s.header.scan(src)
 	switch err {
 	case nil:
 	case errShort:
@@ -111,13 +111,12 @@ func (s *RequestStream) readHeader(b []byte, k *Kept, base int, names *Interner,
 		s.feed.carry = s.feed.carry[:0]
 		return 0, err
 	}
-	h.ClientID = names.String(id)
-	s.header = h
+	s.header.ClientID = names.String(id)
 	used := requestFixed + len(id)
 	k.add(base, base+used-old)
 	s.open, s.token = true, false
 	s.used = to.Request(&s.header)
-	s.begin(int(h.Size) + 4 - used)
+	s.begin(int(s.header.Size) + 4 - used)
 	return used - old, nil
 }
 

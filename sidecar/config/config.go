@@ -108,7 +108,7 @@ func Parse(name string, args []string, stderr io.Writer) (Config, error) {
 	if err := unknownVariables(os.Environ()); err != nil {
 		return Config{}, err
 	}
-	err := ff.Parse(fs, args,
+	err := ff.Parse(fs, flagsFirst(fs, args),
 		ff.WithEnvVarPrefix("TAILSPAN"),
 		ff.WithConfigFileFlag("config"),
 		ff.WithConfigFileParser(ffyaml.Parser),
@@ -142,6 +142,39 @@ func flagSet(name string, cmd command, c *Config, stderr io.Writer) *flag.FlagSe
 		fs.SetOutput(io.Discard)
 	}
 	return fs
+}
+
+// flagsFirst moves flags before the arguments that they may follow
+// (`replay FILE --print joined`), which package flag does not look for.
+func flagsFirst(fs *flag.FlagSet, args []string) []string {
+	var flags, rest []string
+	for i := 0; i < len(args); i++ {
+		name := strings.TrimLeft(args[i], "-")
+		switch {
+		case args[i] == "--":
+			rest = append(rest, args[i+1:]...)
+			i = len(args)
+		case name == args[i] || name == "": // "-" is a file, too
+			rest = append(rest, args[i])
+		default:
+			flags = append(flags, args[i])
+			if takesValue(fs, name) && i+1 < len(args) {
+				i++
+				flags = append(flags, args[i])
+			}
+		}
+	}
+	return append(append(flags, "--"), rest...)
+}
+
+// takesValue says whether a flag's value is the next argument.
+func takesValue(fs *flag.FlagSet, name string) bool {
+	f := fs.Lookup(name)
+	if f == nil {
+		return false // it has its value after "=", or is none of ours
+	}
+	b, ok := f.Value.(interface{ IsBoolFlag() bool })
+	return !ok || !b.IsBoolFlag()
 }
 
 // unknownVariables refuses TAILSPAN_ variables that no subcommand has a flag

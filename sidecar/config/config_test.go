@@ -60,3 +60,16 @@ func TestHelp(t *testing.T) {
 		t.Errorf("help: %s", b.String())
 	}
 }
+
+func TestFlagsAnywhere(t *testing.T) {
+	c, err := Parse("replay", strings.Fields("a --print joined b --format=jsonl -slo 1s -- -c"), os.Stderr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Join(c.Args, " "); got != "a b -c" || c.Print != "joined" || c.Format != "jsonl" || c.SLO != time.Second {
+		t.Errorf("files %q, %+v", got, c)
+	}
+	if _, err := Parse("replay", []string{"a", "--nonsense"}, os.Stderr); !errors.Is(err, ErrUsage) {
+		t.Errorf("got %v", err)
+	}
+}

@@ -3,7 +3,9 @@ package sidecar
 import (
 	"io"
 	"log/slog"
+	"net"
 	"net/netip"
+	"strconv"
 	"sync"
 
 	"github.com/tailspan/tailspan/sidecar/assemble"
@@ -121,20 +123,19 @@ func (s *Sidecar) adopt(b recording.Broker) {
 	s.decoder.SetListeners(s.listeners())
 }
 
+// resource is who a broker's spans are about. Without an address of its own
+// (a listener on all, a plain capture) Jaeger is given the loopback one: what
+// it wants is that all spans of a trace have the same.
 func resource(b recording.Broker) *spans.Resource {
-	var ip netip.Addr
-	instance := ""
-	for _, l := range b.Listeners {
-		if !l.Addr().IsUnspecified() && !ip.IsValid() {
+	ip, instance := netip.AddrFrom4([4]byte{127, 0, 0, 1}), ""
+	for i, l := range b.Listeners {
+		if i == 0 {
+			instance = net.JoinHostPort(b.Host, strconv.Itoa(int(l.Port())))
+		}
+		if !l.Addr().IsUnspecified() {
 			ip = l.Addr()
+			break
 		}
-		if instance == "" && b.Host != "" {
-			instance = netip.AddrPortFrom(l.Addr(), l.Port()).String()
-			instance = b.Host + instance[len(l.Addr().String()):]
-		}
-	}
-	if !ip.IsValid() {
-		ip = netip.AddrFrom4([4]byte{127, 0, 0, 1})
 	}
 	return otlp.BrokerResource("kafka", instance, b.Cluster, b.Node, b.PID, ip, b.Host)
 }

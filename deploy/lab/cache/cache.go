@@ -106,3 +106,13 @@ func hold(name string) (*os.File, error) {
 	}
 	return f, nil
 }
+
+// Held says whether a living process holds the run of a directory.
+func Held(dir string) bool {
+	f, err := os.OpenFile(dir+".lock", os.O_RDWR|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	return unix.Flock(int(f.Fd()), unix.LOCK_SH|unix.LOCK_NB) != nil
+}

@@ -5,6 +5,7 @@
 //	DEMO_FOR=60s     end after so long, counted from when load runs and Jaeger answers
 //	JAEGER=URL       use this Jaeger (its pages' address) instead of building one
 //	DEMO_RECORD=FILE record what Tailspan saw, as well
+//	DEMO_REPLAY=1    replay the recording even where the live path would run
 package main
 
 import (
@@ -22,7 +23,9 @@ import (
 func main() {
 	slowdisk.Main()
 	why := ""
-	if os.Geteuid() != 0 {
+	if os.Getenv("DEMO_REPLAY") != "" {
+		why = "DEMO_REPLAY is set"
+	} else if os.Geteuid() != 0 {
 		why = "this is not root"
 	} else if err := errors.Join(isolate.Mounts(), isolate.Tracefs()); err != nil {
 		why = err.Error()

@@ -133,7 +133,11 @@ func (d *demo) addresses(ctx context.Context) {
 		}
 	}
 	d.shown.addresses = true
-	d.say("Jaeger has them (this one comes without its pages: the first address is for a Jaeger that has them):")
+	if d.jaeger.own {
+		d.say("Jaeger has them:")
+	} else {
+		d.say("Jaeger has them (this one comes without its pages: the first address is for a Jaeger that has them):")
+	}
 	d.print(b.String() + "\n")
 }
 

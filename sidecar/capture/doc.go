@@ -7,10 +7,18 @@
 // are redacted already.
 //
 // Times are the packets' own stamps, Unix nanoseconds; Options.Clock gives the
-// same instants on the one clock. A Decoder never asks what time it is, so the
-// same packets give the same events, live or replayed. A byte's time is that
-// of its packet, or of an earlier byte's packet if that one was later: bytes
-// count from when everything before them had been seen.
+// same instants on the one clock. A Decoder never asks what time it is: what
+// expires does so by stamps, at multiples of a tenth of a second, so the same
+// packets give the same events, live or replayed. A byte's time is that of its
+// packet, or of an earlier byte's packet if that one was later: bytes count
+// from when everything before them had been seen.
+//
+// Bytes that were missed inside a record batch cost nothing, for records are
+// passed over by length. Elsewhere the half of the connection loses its frame
+// boundaries, what was in flight is given up (event.ConnLost "gap"), and a
+// boundary is accepted again only on evidence; joining in the middle of a
+// connection is the same case. Packets that are dropped (seen before, or too
+// much was waiting) are not recorded, so that a replay does not meet them.
 //
 // Facts: RFC 9293 (TCP), 8200 (IPv6), the LINKTYPE_ list of tcpdump.org,
 // draft-ietf-opsawg-pcapng, Documentation/networking/packet_mmap.rst.

@@ -118,14 +118,14 @@ func TestSnapLength(t *testing.T) {
 	}
 }
 
-// FuzzDecoder: nothing panics, nothing is held beyond its bound, and what is
-// recorded gives the same again.
+// FuzzDecoder overwrites bytes behind the addresses, which TCP's checksums do
+// not let happen: nothing may panic or get lost without a count, and no
+// request may appear that was not sent.
 func FuzzDecoder(f *testing.F) {
 	f.Add(uint64(1), []byte("\x00\x01\x02"))
 	f.Add(uint64(2), bytes.Repeat([]byte{7, 1, 200}, 40))
 	f.Fuzz(func(t *testing.T, seed uint64, edits []byte) {
-		r := rand.New(rand.NewPCG(seed, 2))
-		packets, _, _ := conversation(r, 2, 4)
+		packets, requests, _ := conversation(rand.New(rand.NewPCG(seed, 2)), 2, 4)
 		for len(edits) >= 3 { // overwrite a byte anywhere behind the addresses
 			p := packets[int(edits[0])%len(packets)]
 			p.Data[20+int(edits[1])%(len(p.Data)-20)] = edits[2]
@@ -137,6 +137,9 @@ func FuzzDecoder(f *testing.F) {
 		}
 		checkAccounts(t, first)
 		second, _ := run(first.recorded, ids, Bounds{HeldBytes: 20000})
-		compareEvents(t, first.events, second.events)
+		checkAccounts(t, second)
+		if n := len(requestsOf(second.events)); n > requests {
+			t.Fatalf("%d requests, %d were sent", n, requests)
+		}
 	})
 }

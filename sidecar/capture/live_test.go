@@ -165,7 +165,9 @@ func testLive(t *testing.T, network, addr string) {
 		}
 	}
 	s := d.Stats()
-	if requests != n || responses != n || s.Duplicates+s.NotOurs+s.Gaps+s.OutOfOrder > 0 || s.Connections != 1 {
+	// A busy machine makes TCP retransmit now and then; loopback's second view
+	// of every packet would be hundreds.
+	if requests != n || responses != n || s.Duplicates > n/10 || s.NotOurs+s.Gaps+s.OutOfOrder > 0 || s.Connections != 1 {
 		t.Fatalf("%d requests, %d responses, %+v, %+v", requests, responses, s, live.Stats())
 	}
 	if ls := live.Stats(); ls.Packets == 0 || ls.Dropped > 0 || ls.Damaged > 0 {

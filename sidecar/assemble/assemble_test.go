@@ -81,7 +81,7 @@ func sound(t testing.TB, tr *spans.Trace) {
 		p := byID[s.Parent]
 		if p == nil {
 			t.Errorf("%s: %s has no parent", tr.ID, s.Name)
-		} else if s.Start < p.Start || s.End > p.End || s.End < s.Start {
+		} else if s.Start < p.Start || s.End > p.End || s.End <= s.Start {
 			t.Errorf("%s: %s %d..%d is not inside %s %d..%d", tr.ID, s.Name, s.Start, s.End, p.Name, p.Start, p.End)
 		}
 	}

@@ -41,11 +41,21 @@ func (b *builder) span(parent int, name string, id spans.SpanID, start, end even
 	return len(b.t.Spans) - 1
 }
 
+// clip also gives a span that has no length a nanosecond, where its parent has
+// one: Jaeger takes an end that is not after the start for a clock's fault.
 func (b *builder) clip(s, p *spans.Span) (cut int64) {
 	whole := s.End - s.Start
 	s.Start = min(max(s.Start, p.Start), p.End)
 	s.End = max(min(s.End, p.End), s.Start)
-	return whole - (s.End - s.Start)
+	cut = whole - (s.End - s.Start)
+	switch {
+	case s.End > s.Start:
+	case s.End < p.End:
+		s.End++
+	case s.Start > p.Start:
+		s.Start--
+	}
+	return cut
 }
 
 // BuildTrace makes the spans of a finished request.
@@ -55,12 +65,15 @@ func (r *request) BuildTrace() *spans.Trace {
 	end := phases[len(phases)-1].end
 	root := spans.Span{
 		ID: rootID(r.id, spans.NameProduce), Name: r.name(), Kind: spans.Server,
-		Start: r.ev.ArrivalUnix, End: int64(max(end, r.end)) + b.unix,
+		Start: r.ev.ArrivalUnix, End: max(int64(max(end, r.end))+b.unix, r.ev.ArrivalUnix+1),
 		Error: r.error(), Attributes: r.attributes(), Links: r.duplicates(),
 	}
 	b.t.Spans = append(b.t.Spans, root)
 	placed := make([]bool, len(r.waits))
 	for k, p := range phases {
+		if p.start == p.end && p.write == nil {
+			continue // the whole request came in one packet, say
+		}
 		var attrs []attribute.KeyValue
 		switch p.name {
 		case spans.NameQueue, spans.NameReplication:

@@ -22,6 +22,8 @@ const (
 	requestExpiry = event.Time(120 * time.Second)
 	// unansweredExpiry ends an acks=0 request whose writes did not come.
 	unansweredExpiry = event.Time(10 * time.Second)
+	// sweepEach is how often expired requests are looked for.
+	sweepEach = event.Time(time.Second)
 	// arrivalSlack is how much earlier than its request a write may seem to
 	// begin, for packets and probes are stamped by different clocks.
 	arrivalSlack = event.Time(50 * time.Microsecond)
@@ -84,6 +86,7 @@ type broker struct {
 	id       Identity
 	conns    map[event.Conn][]*request // in order of arrival
 	inFlight int
+	swept    bool // a sweep is due
 	byBatch  map[batchKey][]candidate
 	byOffset map[offsetKey]*write
 	recent   writeRing

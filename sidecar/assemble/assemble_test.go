@@ -180,3 +180,18 @@ func (s *script) wantNoJoin(correlation int32) {
 		}
 	}
 }
+
+// A finished request is let go of: nothing that is still due leads to it.
+func TestFinishedIsForgotten(t *testing.T) {
+	s := newScript(t)
+	for i := range event.Time(100) {
+		at := t0 + i*ms
+		s.Handle(aRequest(int32(i), at, 1, uint32(i)))
+		s.Handle(aWrite(5, at+50*us, at+80*us, int64(2*i), uint32(i)))
+		s.Handle(aResponse(int32(i), at+120*us, int64(2*i)))
+	}
+	s.Tick(t0 + 20_000*ms)
+	if st := s.Stats(); st.Finished != 100 || s.timers.heap.Len() != 0 {
+		t.Errorf("%d finished, %d timers still hold something", st.Finished, s.timers.heap.Len())
+	}
+}

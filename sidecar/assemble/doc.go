@@ -11,6 +11,7 @@
 //	assemble.go  the Assembler: events in, what is due
 //	timer.go     what happens later, by event time
 //	request.go   a produce request from arrival to its last word
+//	expire.go    requests that nothing more is heard of
 //	join.go      request ↔ write: base offset, CRC32C and length
 //	thread.go    what a handler thread did between two boundaries
 //	monitor.go   waits, and the shares of their holders

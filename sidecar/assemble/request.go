@@ -70,19 +70,9 @@ func (a *Assembler) request(e *event.Request) {
 	}
 	b.conns[e.Conn] = append(b.conns[e.Conn], r)
 	b.inFlight++
-	if e.Acks == 0 {
-		a.after(e.LastByte+unansweredExpiry, &expiry{r})
-	} else {
-		a.after(e.LastByte+requestExpiry, &expiry{r})
-	}
-}
-
-// expiry ends a request that nothing more is heard of.
-type expiry struct{ r *request }
-
-func (x *expiry) due(a *Assembler) {
-	if x.r.closed == 0 {
-		a.endWithout(x.r, "expired")
+	if !b.swept {
+		b.swept = true
+		a.after(e.LastByte+sweepEach, (*sweep)(b))
 	}
 }
 

@@ -109,8 +109,10 @@ type Stats struct {
 	NoRequest  uint64 // responses whose request is unknown
 	Writes     uint64
 	Waits      uint64
+	LostWaits  uint64 // waits of which the beginning or the end was not seen
 	Ambiguous  uint64 // waits that could belong to either of two requests
 	Commits    uint64
+	LostEnds   uint64 // commits of which the end was not seen
 }
 
 // New returns an Assembler without any state.
@@ -204,17 +206,5 @@ func (a *Assembler) gone(e *event.Gone) {
 		return
 	}
 	a.lose(b, "broker ended")
-	a.after(e.Time+linger+patience, &forget{e.PID, b})
-}
-
-// forget lets go of a broker that has ended, once its requests are finished.
-type forget struct {
-	pid int32
-	b   *broker
-}
-
-func (f *forget) due(a *Assembler) {
-	if a.brokers[f.pid] == f.b {
-		delete(a.brokers, f.pid)
-	}
+	delete(a.brokers, e.PID) // what is unfinished keeps it; the pid may come again
 }

@@ -1,6 +1,7 @@
 package assemble
 
 import (
+	"slices"
 	"time"
 
 	"github.com/tailspan/tailspan/sidecar/event"
@@ -67,12 +68,24 @@ func (a *Assembler) journal(d event.Device) *journal {
 
 func (a *Assembler) commitStart(e *event.CommitStart) {
 	j := a.journal(e.Device)
+	j.dropOpen(a)
 	c := &commit{device: e.Device, transaction: e.Transaction, start: e.Time}
 	c.id = spans.EventID("", 0, spans.NameJournalCommit,
 		uint64(e.Device)<<32|uint64(e.Transaction), a.o.Clock.Unix(e.Time))
 	j.open = c
 	j.commits[j.next] = c
 	j.next = (j.next + 1) % commitsKept
+}
+
+// dropOpen forgets a commit whose end was lost: it ended somewhere before the
+// next began, and nothing may be blamed on it after that.
+func (j *journal) dropOpen(a *Assembler) {
+	if j.open == nil {
+		return
+	}
+	a.stats.LostEnds++
+	j.commits[slices.Index(j.commits[:], j.open)] = nil
+	j.open = nil
 }
 
 func (a *Assembler) commit(e *event.Commit) {

@@ -69,38 +69,47 @@ func (s *share) ns() event.Time { return s.end - s.start }
 
 func (a *Assembler) monitorEnter(e *event.MonitorEnter) {
 	b := a.broker(e.PID)
+	t := b.thread(e.TID)
+	if t.waiting != nil { // its end was lost, or it is a virtual thread's
+		a.stats.LostWaits++
+		b.leave(t.waiting)
+	}
 	m := b.monitors[e.Monitor]
 	if m == nil {
 		if len(b.monitors) >= maxMonitors {
-			return
+			clear(b.monitors) // of threads that ended while they waited
 		}
 		m = &monitor{}
 		b.monitors[e.Monitor] = m
 	}
-	// A second enter on a thread overwrites the first (virtual threads).
-	m.waiting = slices.DeleteFunc(m.waiting, func(w *wait) bool { return w.thread.TID == e.TID && w.end == 0 })
-	m.waiting = append(m.waiting, &wait{b: b, start: e.Time, thread: e.Thread, monitor: e.Monitor, class: e.Class})
+	t.waiting = &wait{b: b, start: e.Time, thread: e.Thread, monitor: e.Monitor, class: e.Class}
+	m.waiting = append(m.waiting, t.waiting)
 }
 
-func (a *Assembler) monitorEntered(e *event.MonitorEntered) {
-	b := a.broker(e.PID)
-	m := b.monitors[e.Monitor]
+// leave takes a wait from its monitor, and forgets that with the last one.
+func (b *broker) leave(w *wait) {
+	m := b.monitors[w.monitor]
 	if m == nil {
 		return
 	}
-	for _, w := range m.waiting {
-		if w.thread.TID != e.TID || w.end != 0 {
-			continue
-		}
-		a.stats.Waits++
-		w.end = e.Time
-		t := b.thread(e.TID)
-		w.gap = t.gap
-		t.gap.waits = append(t.gap.waits, w)
-		t.did(doing{start: w.start, end: w.end, wait: w})
-		a.after(w.end+exitDelay, (*settling)(w))
+	m.waiting = slices.DeleteFunc(m.waiting, func(x *wait) bool { return x == w })
+	if len(m.waiting) == 0 {
+		delete(b.monitors, w.monitor)
+	}
+}
+
+func (a *Assembler) monitorEntered(e *event.MonitorEntered) {
+	t := a.broker(e.PID).thread(e.TID)
+	w := t.waiting
+	if w == nil || w.monitor != e.Monitor {
+		a.stats.LostWaits++
 		return
 	}
+	a.stats.Waits++
+	t.waiting, w.end, w.gap = nil, e.Time, t.gap
+	t.gap.add(w)
+	t.did(doing{start: w.start, end: w.end, wait: w})
+	a.after(w.end+exitDelay, (*settling)(w))
 }
 
 func (a *Assembler) monitorExit(e *event.MonitorExit) {
@@ -124,12 +133,7 @@ type settling wait
 
 func (s *settling) due(a *Assembler) {
 	w := (*wait)(s)
-	if m := w.b.monitors[w.monitor]; m != nil {
-		m.waiting = slices.DeleteFunc(m.waiting, func(x *wait) bool { return x == w })
-		if len(m.waiting) == 0 {
-			delete(w.b.monitors, w.monitor)
-		}
-	}
+	w.b.leave(w)
 	w.cut()
 	a.after(w.end+linger, w)
 }
@@ -139,7 +143,7 @@ func (s *settling) due(a *Assembler) {
 func (w *wait) cut() {
 	from := w.start
 	for _, x := range w.exits {
-		to := min(x.time, w.end)
+		to := max(from, min(x.time, w.end))
 		if to <= from && len(w.shares) > 0 {
 			continue
 		}

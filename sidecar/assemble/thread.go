@@ -10,10 +10,11 @@ import (
 // ext4_dirty_inodes of the write that it is in, and its latest doings, among
 // which a holder's are looked up.
 type thread struct {
-	gap    *gap
-	dirty  []*event.DirtyInode
-	doings [doingsKept]doing
-	next   int
+	gap     *gap
+	waiting *wait // for a monitor, now
+	dirty   []*event.DirtyInode
+	doings  [doingsKept]doing
+	next    int
 }
 
 // doingsKept is how far back a holder's doings are looked up: a wait has one
@@ -40,6 +41,7 @@ func (b *broker) thread(tid int32) *thread {
 	if t == nil {
 		if len(b.threads) >= maxThreads {
 			clear(b.threads)
+			clear(b.monitors)
 		}
 		t = &thread{gap: &gap{}}
 		b.threads[tid] = t
@@ -50,6 +52,18 @@ func (b *broker) thread(tid int32) *thread {
 func (t *thread) did(d doing) {
 	t.doings[t.next] = d
 	t.next = (t.next + 1) % doingsKept
+}
+
+// maxGapWaits bounds the waits of one gap: a thread that neither writes nor
+// wakes others (a timer's, a producer's own) would gather them forever.
+const maxGapWaits = 256
+
+// add forgets the older half of too many waits.
+func (g *gap) add(w *wait) {
+	if n := len(g.waits); n >= maxGapWaits {
+		g.waits = append(make([]*wait, 0, maxGapWaits), g.waits[n/2:]...)
+	}
+	g.waits = append(g.waits, w)
 }
 
 // enterThread puts a write among its thread's doings, with the
@@ -70,12 +84,15 @@ func (a *Assembler) enterThread(b *broker, w *write) {
 }
 
 // maxDirty bounds the ext4_dirty_inodes of one write; there are one to three.
+// Those of writes that were not seen give way.
 const maxDirty = 64
 
 func (a *Assembler) dirtyInode(e *event.DirtyInode) {
-	if t := a.broker(e.PID).thread(e.TID); len(t.dirty) < maxDirty {
-		t.dirty = append(t.dirty, e)
+	t := a.broker(e.PID).thread(e.TID)
+	if len(t.dirty) >= maxDirty {
+		t.dirty = t.dirty[:0]
 	}
+	t.dirty = append(t.dirty, e)
 }
 
 func (a *Assembler) wake(e *event.Wake) {

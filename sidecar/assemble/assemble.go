@@ -30,6 +30,7 @@ const (
 
 	maxInFlight = 1 << 16 // requests per broker without a response
 	maxWrites   = 1 << 14 // writes per broker kept for joining
+	maxLogs     = 1 << 16 // partitions per broker of which the end is known
 	maxThreads  = 1 << 14 // threads per broker
 	maxMonitors = 1 << 14 // contended monitors per broker
 )
@@ -89,6 +90,7 @@ type broker struct {
 	swept    bool // a sweep is due
 	byBatch  map[batchKey][]candidate
 	byOffset map[offsetKey]*write
+	logEnds  map[event.TopicPartition]int64
 	recent   writeRing
 	threads  map[int32]*thread
 	monitors map[uint64]*monitor
@@ -188,6 +190,7 @@ func (a *Assembler) broker(pid int32) *broker {
 			conns:    map[event.Conn][]*request{},
 			byBatch:  map[batchKey][]candidate{},
 			byOffset: map[offsetKey]*write{},
+			logEnds:  map[event.TopicPartition]int64{},
 			recent:   writeRing{buf: make([]*write, 0, 64)},
 			threads:  map[int32]*thread{},
 			monitors: map[uint64]*monitor{},

@@ -1,6 +1,7 @@
 package assemble
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/tailspan/tailspan/sidecar/event"
@@ -76,10 +77,21 @@ func (a *Assembler) write(e *event.Write) {
 	if !e.Batch {
 		return
 	}
-	b.byOffset[offsetKey{e.TopicPartition, e.BaseOffset}] = w
+	if e.Bytes > 0 { // else nothing stands there
+		b.byOffset[offsetKey{e.TopicPartition, e.BaseOffset}] = w
+		b.appended(e)
+	}
 	if c, only := b.candidate(w); only {
 		a.tentative(c, w)
 	}
+}
+
+// appended notes how far a log has come.
+func (b *broker) appended(e *event.Write) {
+	if len(b.logEnds) >= maxLogs {
+		clear(b.logEnds)
+	}
+	b.logEnds[e.TopicPartition] = e.BaseOffset + 1 // at least
 }
 
 // candidate is the one partition that waits for this very batch. Where there
@@ -111,6 +123,7 @@ func (a *Assembler) join(r *request, i int, w *write, how join) {
 	if old := w.req; old != nil && (old != r || w.part != i) {
 		old.parts[w.part].write, old.parts[w.part].join = nil, joinNone
 	}
+	a.unjoin(&r.parts[i])
 	w.req, w.part = r, i
 	r.parts[i].write, r.parts[i].join = w, how
 }
@@ -136,9 +149,16 @@ func (a *Assembler) answer(r *request, i int, e *event.ResponsePartition) {
 	if p.write != nil && p.write.ev.BaseOffset != p.base {
 		a.unjoin(p)
 	}
+	a.place(r, i)
+}
+
+// place joins a partition with the write at the base offset of its response.
+func (a *Assembler) place(r *request, i int) {
+	p := &r.parts[i]
 	w := r.b.byOffset[offsetKey{r.ev.Partitions[i].TopicPartition, p.base}]
 	switch {
 	case w == nil:
+		p.duplicate = p.base < p.logEnd
 	case w.ev.Start < r.ev.Arrival-arrivalSlack:
 		r.duplicateOf(i, w)
 	case w.req == nil || w.req == r || w.req.parts[w.part].join == joinTentative:
@@ -157,9 +177,10 @@ func (r *request) duplicateOf(i int, w *write) {
 	}
 }
 
-// settleJoins gives the partitions whose write is still open the oldest write
-// of the same bytes that nobody claimed: inferred, unless it was the only one
-// that could be.
+// settleJoins looks again where a write seemed to end after the response, for
+// the two are stamped by different clocks. Partitions without a base offset are
+// given the oldest write of the same bytes that nobody claimed: inferred,
+// unless it was the only one that could be.
 func (a *Assembler) settleJoins(r *request) {
 	for i := range r.parts {
 		p := &r.parts[i]
@@ -169,7 +190,11 @@ func (a *Assembler) settleJoins(r *request) {
 		if p.join == joinTentative { // no response: the only candidate it is
 			p.join = joinExact
 		}
-		if p.write == nil && p.base < 0 && p.err == 0 {
+		switch {
+		case p.write != nil || p.duplicate || p.err != 0:
+		case p.base >= 0:
+			a.place(r, i)
+		default:
 			if w := r.b.unclaimed(r, i); w != nil {
 				a.join(r, i, w, joinInferred)
 			}
@@ -243,12 +268,7 @@ func (q *writeRing) each(f func(*write)) {
 
 func sortRequests(all []*request) {
 	slices.SortStableFunc(all, func(x, y *request) int {
-		switch {
-		case x.ev.LastByte != y.ev.LastByte:
-			return int(min(1, max(-1, x.ev.LastByte-y.ev.LastByte)))
-		case x.ev.Conn != y.ev.Conn:
-			return int(min(1, max(-1, int64(x.ev.Conn)-int64(y.ev.Conn))))
-		}
-		return int(x.ev.CorrelationID) - int(y.ev.CorrelationID)
+		return cmp.Or(cmp.Compare(x.ev.LastByte, y.ev.LastByte), cmp.Compare(x.ev.Conn, y.ev.Conn),
+			cmp.Compare(x.ev.CorrelationID, y.ev.CorrelationID))
 	})
 }

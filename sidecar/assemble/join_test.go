@@ -154,3 +154,38 @@ func TestTopicLearnedLate(t *testing.T) {
 		t.Errorf("topic %q", s.joined[0].Topic)
 	}
 }
+
+// Packets and probes are stamped by different clocks: a quick write may seem to
+// end after its response.
+func TestWriteAfterResponse(t *testing.T) {
+	s := newScript(t)
+	s.play(aRequest(1, t0, 1, 11), aResponse(1, t0+50*us, 10), aWrite(5, t0+20*us, t0+90*us, 10, 11))
+	s.wantJoin(1, 10, "exact")
+}
+
+// A write that failed put nothing at its offset; the next one there is meant.
+func TestFailedWrite(t *testing.T) {
+	s := newScript(t)
+	failed := aWrite(5, t0+ms, t0+2*ms, 10, 11)
+	failed.Bytes = -28
+	again := aRequest(2, t0+4*ms, 1, 11)
+	s.play(aRequest(1, t0, 1, 11), failed, aRefusal(1, t0+3*ms, 56),
+		again, aWrite(5, t0+5*ms, t0+6*ms, 10, 11), aResponse(2, t0+7*ms, 10))
+	s.wantJoin(1, 10, "inferred")
+	s.wantJoin(2, 10, "exact")
+}
+
+// The broker had the batch already, and its write is long forgotten: a trace of
+// its own all the same, not the first one's again.
+func TestLateDuplicate(t *testing.T) {
+	s := newScript(t)
+	events := []event.Event{aRequest(1, t0, 1, 11), aWrite(5, t0+ms, t0+2*ms, 10, 11), aResponse(1, t0+3*ms, 10)}
+	for i := range event.Time(maxWrites + 1) {
+		events = append(events, aWrite(5, t0+4*ms+i*us, t0+4*ms+i*us, 12+2*int64(i), 99))
+	}
+	s.play(append(events, aRequest(2, t0+5000*ms, 1, 11), aResponse(2, t0+5001*ms, 10))...)
+	s.wantNoJoin(2)
+	if st := s.Stats(); st.Duplicates != 1 || st.Unjoined != 0 || s.trace(2).ID == s.trace(1).ID {
+		t.Errorf("counts %+v", st)
+	}
+}

@@ -148,3 +148,17 @@ func TestAmbiguousWait(t *testing.T) {
 		t.Errorf("trace %v, %d ambiguous", s.waits[0].TraceID, s.Stats().Ambiguous)
 	}
 }
+
+// A wait that began before the request came was for somebody else.
+func TestWaitBeforeArrival(t *testing.T) {
+	s := newScript(t)
+	events := append(aWait(5, t0-10*ms, t0+10*ms), aRequest(1, t0, 1, 11),
+		aWrite(5, t0+11*ms, t0+12*ms, 10, 11), aResponse(1, t0+13*ms, 10))
+	s.play(events...)
+	if w := s.waits[0]; w.TraceID != nil {
+		t.Errorf("the wait is request %v's", *w.TraceID)
+	}
+	if c := s.requests[0].Cause; c != "request.queue" {
+		t.Errorf("cause %s", c)
+	}
+}

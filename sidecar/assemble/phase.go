@@ -1,6 +1,7 @@
 package assemble
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/tailspan/tailspan/sidecar/event"
@@ -69,7 +70,7 @@ func (r *request) written() []int {
 		}
 	}
 	slices.SortFunc(all, func(i, j int) int {
-		return int(min(1, max(-1, r.parts[i].write.ev.Start-r.parts[j].write.ev.Start)))
+		return cmp.Compare(r.parts[i].write.ev.Start, r.parts[j].write.ev.Start)
 	})
 	return all
 }
@@ -78,7 +79,7 @@ func (r *request) written() []int {
 func (r *request) firstStir(first *write) event.Time {
 	t := first.ev.Start
 	for _, w := range r.waits {
-		if w.thread.TID == first.ev.TID && w.start >= r.ev.LastByte-arrivalSlack {
+		if w.thread.TID == first.ev.TID {
 			t = min(t, w.start)
 		}
 	}

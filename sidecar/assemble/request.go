@@ -31,6 +31,7 @@ type part struct {
 	answered  bool
 	err       int16
 	base      int64 // -1: none
+	logEnd    int64 // an offset that the log had reached when the request came
 	duplicate bool
 	firstID   spans.TraceID // of the request that wrote the batch first
 	firstSpan spans.SpanID
@@ -65,7 +66,7 @@ func (a *Assembler) request(e *event.Request) {
 	}
 	r := &request{a: a, b: b, ev: e, parts: make([]part, len(e.Partitions))}
 	for i := range r.parts {
-		r.parts[i].base = -1
+		r.parts[i].base, r.parts[i].logEnd = -1, b.logEnds[e.Partitions[i].TopicPartition]
 		b.expect(r, i)
 	}
 	b.conns[e.Conn] = append(b.conns[e.Conn], r)
@@ -287,7 +288,7 @@ func (r *request) traceID() spans.TraceID {
 	for i := range r.parts {
 		p, q := &r.parts[i], &r.ev.Partitions[i]
 		base := p.base
-		if base < 0 && p.write != nil {
+		if base < 0 && p.write != nil && p.write.ev.Bytes > 0 {
 			base = p.write.ev.BaseOffset
 		}
 		if base < 0 || p.duplicate || p.err != 0 && p.write == nil {

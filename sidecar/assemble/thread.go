@@ -1,6 +1,7 @@
 package assemble
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/tailspan/tailspan/sidecar/event"
@@ -118,7 +119,7 @@ func (r *request) gather(ambiguous *uint64) []*wait {
 			all = r.claim(all, x, w.after, ambiguous)
 		}
 	}
-	slices.SortFunc(all, func(x, y *wait) int { return int(min(1, max(-1, x.start-y.start))) })
+	slices.SortFunc(all, func(x, y *wait) int { return cmp.Compare(x.start, y.start) })
 	return slices.Compact(all)
 }
 
@@ -145,33 +146,24 @@ const (
 
 // owns decides by the boundaries: a wait between two writes of different
 // requests without a wake-up seen between them (the broker coalesces these) is
-// the first's until its response left, the second's from then on or where the
-// first is no request.
+// the first's before the second had come, the second's after the first's
+// response has left, and could be either's in between.
 func (r *request) owns(x *wait, g *gap) owned {
-	inside := x.end > r.ev.Arrival && (r.end == 0 || x.start < r.end)
-	if !inside {
+	if !r.covers(x) {
 		return ownedNo
 	}
-	prev, next := requestOf(g.prev), requestOf(g.next)
-	if prev == next || g.prev == nil || g.next == nil {
-		return ownedYes
+	for _, w := range []*write{g.prev, g.next} {
+		if other := requestOf(w); other != nil && other != r && other.covers(x) {
+			return ownedMaybe
+		}
 	}
-	other, mine := prev, x.start >= r.ev.Arrival
-	if prev == r {
-		other = next
-		mine = true
-	}
-	if other == nil {
-		return ownedYes
-	}
-	theirs := x.end > other.ev.Arrival && (other.end == 0 || x.start < other.end)
-	switch {
-	case mine && !theirs:
-		return ownedYes
-	case mine:
-		return ownedMaybe
-	}
-	return ownedNo
+	return ownedYes
+}
+
+// covers says whether a wait began while the request was the broker's. A thread
+// that waited before it came worked for somebody else.
+func (r *request) covers(x *wait) bool {
+	return x.start >= r.ev.LastByte-arrivalSlack && (r.end == 0 || x.start < r.end)
 }
 
 func requestOf(w *write) *request {

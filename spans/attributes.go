@@ -11,7 +11,6 @@ const (
 	KeyBatchCount      = "messaging.batch.message_count"
 	KeyBodySize        = "messaging.message.body.size"
 	KeyClientID        = "messaging.client.id"
-	KeyKafkaOffset     = "messaging.kafka.offset"
 	KeyClientAddress   = "client.address"
 	KeyClientPort      = "client.port"
 	KeyServerAddress   = "server.address"
@@ -57,7 +56,7 @@ const (
 	KeyHolder         = "tailspan.monitor.holder"     // the longest share's thread
 
 	// On links.
-	KeyLinkKind = "tailspan.link" // holder | holder.write | commit | duplicate
+	KeyLinkKind = "tailspan.link" // holder | holder.write | holder.wait | commit | duplicate
 )
 
 // Span names.
@@ -66,7 +65,7 @@ const (
 	NameReceive         = "receive"
 	NameQueue           = "request.queue"
 	NameAppend          = "append"
-	NameHandle          = "handle" // where nothing was written
+	NameHandle          = "handle" // the broker's work of which nothing was seen
 	NameReplication     = "replication.wait"
 	NameSend            = "response.send"
 	NameWrite           = "fs.write"

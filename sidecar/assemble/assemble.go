@@ -28,6 +28,9 @@ const (
 	// begin, for packets and probes are stamped by different clocks.
 	arrivalSlack = event.Time(50 * time.Microsecond)
 
+	// latest leaves room to add to any instant; a recording may say anything.
+	latest = event.Time(1 << 61)
+
 	maxInFlight = 1 << 16 // requests per broker without a response
 	maxWrites   = 1 << 14 // writes per broker kept for joining
 	maxLogs     = 1 << 16 // partitions per broker of which the end is known
@@ -109,6 +112,7 @@ type Stats struct {
 	Refused    uint64 // partitions with an error
 	Unanswered uint64 // neither a write nor a response was seen
 	NoRequest  uint64 // responses whose request is unknown
+	BadTimes   uint64 // events at an impossible instant: left out
 	Writes     uint64
 	Waits      uint64
 	LostWaits  uint64 // waits of which the beginning or the end was not seen
@@ -129,10 +133,12 @@ func New(o Options) *Assembler {
 
 // Handle takes the next event; what was due before it happens first.
 func (a *Assembler) Handle(e event.Event) {
-	a.fire(e.At() - 1)
-	if e.At() > a.now {
-		a.now = e.At()
+	if t := e.At(); t < 0 || t > latest {
+		a.stats.BadTimes++
+		return
 	}
+	a.fire(e.At() - 1)
+	a.now = max(a.now, e.At())
 	switch e := e.(type) {
 	case *event.Request:
 		a.request(e)

@@ -1,6 +1,7 @@
 package assemble
 
 import (
+	"math"
 	"testing"
 
 	"github.com/tailspan/tailspan/sidecar/event"
@@ -74,4 +75,14 @@ func TestBrokerRestartsWithSamePID(t *testing.T) {
 	}
 	s.wantJoin(1, 10, "exact")
 	s.wantNoJoin(2)
+}
+
+// A recording may say any time: no timer is set beyond the end of all time.
+func TestImpossibleTimes(t *testing.T) {
+	s := newScript(t)
+	s.Handle(aRequest(1, math.MaxInt64-11_000*ms, 1, 11))
+	s.play(aWrite(5, -ms, -us, 10, 11), aRequest(2, t0, 1, 11), aResponse(2, t0+ms, 10))
+	if st := s.Stats(); st.BadTimes != 2 || len(s.requests) != 1 {
+		t.Errorf("%d requests, counts %+v", len(s.requests), st)
+	}
 }

@@ -2,6 +2,7 @@ package assemble
 
 import (
 	"testing"
+	"time"
 
 	"github.com/tailspan/tailspan/sidecar/event"
 	"github.com/tailspan/tailspan/spans"
@@ -187,5 +188,22 @@ func TestLateDuplicate(t *testing.T) {
 	s.wantNoJoin(2)
 	if st := s.Stats(); st.Duplicates != 1 || st.Unjoined != 0 || s.trace(2).ID == s.trace(1).ID {
 		t.Errorf("counts %+v", st)
+	}
+}
+
+// The client gave up after 30 s: that is slow, and where the time went is not
+// known.
+func TestGivenUp(t *testing.T) {
+	var kept Candidate
+	a := New(Options{Clock: &event.Clock{}, Output: keeper{&kept}})
+	a.Handle(aRequest(1, t0, 1, 11))
+	a.Handle(&event.ConnLost{Time: t0 + 30_000*ms, Conn: 1, Reason: "closed"})
+	a.Close()
+	root := kept.BuildTrace().Root()
+	if kept.Latency() != 30*time.Second || root.End-root.Start != int64(30_000*ms) {
+		t.Errorf("latency %v, root of %v", kept.Latency(), time.Duration(root.End-root.Start))
+	}
+	if c := kept.(*request).verdict.cause; c != spans.CauseUnexplained {
+		t.Errorf("cause %q", c)
 	}
 }

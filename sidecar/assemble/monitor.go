@@ -36,6 +36,7 @@ type wait struct {
 	done       bool // its own exit was seen: later exits are others' business
 
 	shares    []share
+	calm      bool // settled
 	resolved  bool
 	root      spans.Cause
 	lock      string // the partition that its main holder wrote
@@ -186,7 +187,7 @@ func (w *wait) main() int {
 func (w *wait) settled(a *Assembler) bool { return w.settledWithin(a, maxHops) }
 
 func (w *wait) settledWithin(a *Assembler, hops int) bool {
-	if w.resolved || hops == 0 {
+	if w.calm || w.resolved || hops == 0 {
 		return true
 	}
 	for i := range w.shares {
@@ -197,7 +198,22 @@ func (w *wait) settledWithin(a *Assembler, hops int) bool {
 		if x := s.doing.write; x != nil && !(a.quiet(x) && (x.req == nil || x.req.closed != 0)) {
 			return false
 		}
-		if x := s.doing.wait; x != nil && !x.settledWithin(a, hops-1) {
+		if x := s.doing.wait; x != nil && !(x.ownersClosed() && x.settledWithin(a, hops-1)) {
+			return false
+		}
+	}
+	w.calm = true // each is looked at once, however many wait for it
+	return true
+}
+
+// ownersClosed says whether the requests that a wait may belong to have ended,
+// and with that have their trace ids.
+func (w *wait) ownersClosed() bool {
+	if w.gap == nil {
+		return true
+	}
+	for _, x := range []*write{w.gap.prev, w.gap.next} {
+		if r := requestOf(x); r != nil && r.closed == 0 {
 			return false
 		}
 	}

@@ -43,20 +43,23 @@ func (r *request) phases(named bool) []phase {
 		}
 		at = to
 	}
-	if last := r.rest(len(parts) > 0); r.resp != nil && end > at {
+	if last := r.rest(len(parts) > 0); r.ev.Acks != 0 && end > at {
 		all = append(all, phase{name: last.name, start: at, end: end, cost: last.cost})
 	}
 	return all
 }
 
 // rest is what follows the last append: with acks=all the followers, whose
-// fetches are not looked at yet, hide the sending of the response.
+// fetches are not looked at yet, hide the sending of the response. What kept a
+// response that never came is not known.
 func (r *request) rest(wrote bool) phase {
 	switch {
 	case !wrote:
 		return phase{name: spans.NameHandle, cost: costUnexplained}
 	case r.ev.Acks == -1:
 		return phase{name: spans.NameReplication, cost: costReplication}
+	case r.resp == nil:
+		return phase{name: spans.NameHandle, cost: costUnexplained}
 	}
 	return phase{name: spans.NameSend, cost: costSend}
 }

@@ -165,7 +165,6 @@ func (a *Assembler) connLost(e *event.ConnLost) {
 	for _, b := range a.brokers {
 		for _, r := range append([]*request(nil), b.conns[e.Conn]...) {
 			if r.ev.Acks != 0 { // acks=0 needs no connection any more
-				a.now = max(a.now, e.Time)
 				a.endWithout(r, "connection "+e.Reason)
 			}
 		}
@@ -303,10 +302,12 @@ func (r *request) traceID() spans.TraceID {
 // TraceID is the id of the finished trace.
 func (r *request) TraceID() spans.TraceID { return r.id }
 
-// Latency is first byte in to first byte out; 0 where there was no end.
+// Latency is first byte in to first byte out. A request whose response never
+// came took at least until it was given up: the slowest are among these.
 func (r *request) Latency() time.Duration {
-	if r.end == 0 {
-		return 0
+	end := r.end
+	if end == 0 && r.ev.Acks != 0 {
+		end = r.lastSeen()
 	}
-	return time.Duration(r.end - r.ev.Arrival)
+	return time.Duration(max(0, end-r.ev.Arrival))
 }

@@ -7,27 +7,25 @@ import (
 	"github.com/tailspan/tailspan/sidecar/recording"
 )
 
-// Account says what became of the requests that were seen. At any moment
-// Requests = Exported + SampledOut + Pending + the sum of Dropped.
-type Account struct {
-	Requests, Exported, SampledOut, Pending uint64
-	Dropped                                 map[string]uint64 // by stage and reason
-}
-
 // lost counts what the sources could not see.
 func (s *Sidecar) lost() map[string]uint64 {
 	m := map[string]uint64{}
 	d := s.decoder.Stats()
 	q := s.queue.Stats()
 	p := s.probes.Stats()
+	a := s.assembler.Stats()
 	for name, n := range map[string]uint64{
 		"packet gaps": d.Gaps, "packets held over": d.HeldOver, "undecodable frames": d.Undecodable,
 		"unsupported produce versions": d.UnsupportedVersion, "unknown topic ids": d.TopicUnknown,
 		"batches not understood": d.BadBatches, "responses without request": d.Unmatched,
 		"connections that are not Kafka": d.NotKafka, "panics": d.Panics,
 		"events queue full": q.Dropped, "events late": q.Late, "malformed probe records": p.Malformed,
+		"events at impossible times": a.BadTimes, "ends of waits": a.LostWaits, "ends of commits": a.LostEnds,
 	} {
 		m[name] = n
+	}
+	for reason, n := range a.Dropped {
+		m["requests: "+reason] = n
 	}
 	maps.DeleteFunc(m, func(_ string, n uint64) bool { return n == 0 })
 	return m
@@ -36,6 +34,9 @@ func (s *Sidecar) lost() map[string]uint64 {
 // losses of a live run, which a recording keeps.
 func (l *live) losses() {
 	m := l.lost()
+	if n := l.queue.Stats().Pending; n > 0 {
+		m["events after the end"] = uint64(n)
+	}
 	if l.packets != nil {
 		if n := l.packets.Stats().Dropped; n > 0 {
 			m["packets dropped by the kernel"] = n

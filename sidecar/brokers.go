@@ -43,10 +43,13 @@ func (l *live) followBrokers(ctx context.Context) error {
 	l.hunt.traced, l.hunt.left = map[int32]*traced{}, map[jvm.Process]bool{}
 	defer l.detach()
 	started := time.Now()
-	for {
+	for first := true; ; first = false {
 		found, err := l.look(ctx)
 		if err != nil {
 			return err
+		}
+		if first && l.config.Port != 0 { // after the brokers' own, which say whose they are
+			l.do(ctx, l.setPorts)
 		}
 		l.hunt.met = l.hunt.met || found
 		if !l.hunt.met && l.config.Port == 0 && time.Since(started) > noBroker {
@@ -102,7 +105,7 @@ func (l *live) candidates() ([]jvm.Process, error) {
 		return []jvm.Process{t.Process}, nil
 	}
 	b, err := jvm.Inspect(procRoot, pid)
-	if errors.Is(err, jvm.ErrGone) && l.hunt.met {
+	if err != nil && l.hunt.met {
 		return nil, nil // it ended; nobody else was asked for
 	}
 	if err != nil {
@@ -211,7 +214,7 @@ func (l *live) leave(ctx context.Context, pid int32) {
 			l.log.Debug("untrace", "pid", pid, "error", err)
 		}
 	}
-	l.log.Warn("the broker has ended; waiting for another", "pid", pid)
+	l.log.Warn("the broker has ended; tracing goes on with others as they come", "pid", pid)
 	l.do(ctx, func() {
 		g := recording.Gone{PID: pid, Time: now()}
 		l.fact(recording.Fact{Gone: &g})

@@ -30,6 +30,7 @@ const (
 	pulse          = 50 * time.Millisecond
 	tickEach       = event.Time(100 * time.Millisecond)
 	calibrateEach  = event.Time(time.Second)
+	clockJump      = 10 * time.Microsecond // a step or a slew of the clock: taken at once
 	accountEach    = time.Minute
 	flushEach      = time.Second
 	lastRead       = event.Time(time.Second) // how long the sources may take at the end
@@ -59,7 +60,7 @@ func (s *Sidecar) Run(ctx context.Context) error {
 	}
 	l.newDecoder(l.decoderOptions())
 	s.decoder.SetListeners(s.listeners())
-	l.calibrate(0)
+	l.calibrate(event.Calibration{})
 
 	// The readers outlive ctx by a moment: all sources are read up to the
 	// instant at which it ended.
@@ -79,7 +80,7 @@ func (s *Sidecar) Run(ctx context.Context) error {
 	if cause := context.Cause(reading); err == nil && !errors.Is(cause, context.Canceled) {
 		err = cause
 	}
-	return errors.Join(err, l.finish(ctx))
+	return l.finish(ctx, err)
 }
 
 // open attaches to what there is; either source alone is worth something.
@@ -141,7 +142,8 @@ func (l *live) fact(f recording.Fact) {
 
 // readPackets owns the decoder: whatever changes it goes through commands.
 func (l *live) readPackets(ctx context.Context) error {
-	var ticked, calibrated event.Time
+	var ticked event.Time
+	var calibrated event.Calibration
 	for beat(ctx) {
 		select {
 		case do := <-l.commands:
@@ -246,31 +248,37 @@ func (l *live) flushRecording() {
 }
 
 // finish ends what is pending; no source is read any more. Events after the
-// last mark are let go: of what they are about only a part was seen.
-func (l *live) finish(ctx context.Context) error {
+// last mark are let go: of what they are about only a part was seen. It returns
+// the error that ended the run, or else its own.
+func (l *live) finish(ctx context.Context, err error) error {
 	l.losses()
 	l.assembler.Close()
 	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), flushTime)
 	defer cancel()
-	err := l.out.close(end)
+	if e := l.out.close(end); err == nil {
+		err = e
+	}
 	l.account()
+	if errors.Is(err, errReaderGone) {
+		err = nil
+	}
 	if l.record != nil {
 		err = errors.Join(err, l.record.Close())
 	}
 	return err
 }
 
-// calibrate measures the distance of the clocks, at most once a second, and
-// returns when it last did.
-func (l *live) calibrate(last event.Time) event.Time {
-	t := now()
-	if last != 0 && t-last < calibrateEach {
+// calibrate measures the distance of the clocks and takes it over once a
+// second, or at once where it jumped; it returns what was last taken over.
+func (l *live) calibrate(last event.Calibration) event.Calibration {
+	k := measure()
+	jump := time.Duration(k.Offset - last.Offset).Abs()
+	if last.Mono != 0 && k.Mono-last.Mono < calibrateEach && jump < clockJump {
 		return last
 	}
-	k := measure()
 	l.fact(recording.Fact{Clock: &k})
 	l.clock.Calibrate(k)
-	return t
+	return k
 }
 
 // measure reads the realtime clock between two readings of the monotonic one,

@@ -2,8 +2,10 @@ package sidecar
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"os"
+	"syscall"
 	"time"
 
 	"github.com/tailspan/tailspan/sidecar/assemble"
@@ -62,7 +64,14 @@ func (o *output) Joined(r *assemble.JoinedRow)   { o.note(o.printer.Joined(r)) }
 func (o *output) Wait(r *assemble.WaitRow)       { o.note(o.printer.Wait(r)) }
 func (o *output) Commit(r *assemble.CommitRow)   { o.note(o.printer.Commit(r)) }
 
+// errReaderGone says that whoever read what is printed has had enough
+// (`| head`): the end, and no failure.
+var errReaderGone = errors.New("the reader of the output is gone")
+
 func (o *output) note(err error) {
+	if errors.Is(err, syscall.EPIPE) {
+		err = errReaderGone
+	}
 	if o.err == nil {
 		o.err = err
 	}

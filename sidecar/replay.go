@@ -2,6 +2,7 @@ package sidecar
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"net/netip"
@@ -13,8 +14,8 @@ import (
 	"github.com/tailspan/tailspan/sidecar/topics"
 )
 
-// flushTime is how long what is pending may take at the end.
-const flushTime = 5 * time.Second
+// flushTime is how long what is pending may take at the end: with lastRead 5 s.
+const flushTime = 4 * time.Second
 
 // kafkaPort is taken for the broker's where a plain capture names none.
 const kafkaPort = 9092
@@ -45,7 +46,10 @@ func (s *Sidecar) Replay(ctx context.Context, path string) error {
 		err = e
 	}
 	s.account()
-	if err != nil {
+	switch {
+	case errors.Is(err, errReaderGone), errors.Is(err, context.Canceled):
+		return nil
+	case err != nil:
 		return fmt.Errorf("replay %s: %w", path, err)
 	}
 	return nil
@@ -73,7 +77,7 @@ func (p *player) Packet(k capture.Packet) error {
 	p.packets++
 	s.decoder.Packet(k)
 	if p.recording {
-		return nil
+		return p.ctx.Err()
 	}
 	p.last = max(p.last, s.clock.Mono(k.Unix))
 	if p.packets%advanceEvery == 0 {

@@ -140,8 +140,12 @@ func resource(b recording.Broker) *spans.Resource {
 	return otlp.BrokerResource("kafka", instance, b.Cluster, b.Node, b.PID, ip, b.Host)
 }
 
-// listeners of all brokers that live, and of --port.
+// listeners of --port and of all brokers that live: of two for one port the
+// last counts, and only a broker's says whose it is.
 func (s *Sidecar) listeners() (all []capture.Listener) {
+	if p := s.config.Port; p != 0 {
+		all = append(all, capture.Listener{Addr: netip.AddrPortFrom(netip.IPv6Unspecified(), uint16(p))})
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for pid, k := range s.brokers {
@@ -150,9 +154,6 @@ func (s *Sidecar) listeners() (all []capture.Listener) {
 				all = append(all, capture.Listener{Addr: l, PID: pid})
 			}
 		}
-	}
-	if p := s.config.Port; p != 0 {
-		all = append(all, capture.Listener{Addr: netip.AddrPortFrom(netip.IPv6Unspecified(), uint16(p))})
 	}
 	return all
 }

@@ -51,6 +51,7 @@ func TestExitCodes(t *testing.T) {
 		{"run -h", 0, "-slo"},
 		{"fly", 64, `no command "fly"`},
 		{"run --print all", 64, "--print all"},
+		{"run --log-level loud", 64, "--log-level loud"},
 		{"replay", 64, "name a recording"},
 		{"replay /does/not/exist", 1, "/does/not/exist"},
 		{"replay main_test.go", 1, "main_test.go"},

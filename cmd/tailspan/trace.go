@@ -1,11 +1,9 @@
 package main
 
 import (
-	"context"
 	"log/slog"
+	"math"
 	"os"
-	"os/signal"
-	"syscall"
 
 	"github.com/tailspan/tailspan/sidecar"
 	"github.com/tailspan/tailspan/sidecar/config"
@@ -14,11 +12,11 @@ import (
 
 // run is `tailspan run` and, with nothing printed or exported, `record`.
 func run(c config.Config, log *slog.Logger) error {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := untilSignal(log)
 	defer stop()
 	recordOnly := c.Print == ""
 	if recordOnly {
-		c.Print, c.Format = "none", "table"
+		c.Print, c.Format, c.SLO = "none", "table", math.MaxInt64 // no trace is built for nobody
 	}
 	s, err := sidecar.New(sidecar.Options{Config: c, Logger: log, Stdout: os.Stdout, Version: version,
 		Export: !recordOnly && otlp.Enabled()})
@@ -31,9 +29,12 @@ func run(c config.Config, log *slog.Logger) error {
 // replay exports only where the environment says so: a look at a recording
 // should not need a collector.
 func replay(c config.Config, log *slog.Logger) error {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := untilSignal(log)
 	defer stop()
 	for _, file := range c.Args {
+		if ctx.Err() != nil {
+			return nil
+		}
 		s, err := sidecar.New(sidecar.Options{Config: c, Logger: log, Stdout: os.Stdout, Version: version,
 			Export: exportAsked()})
 		if err != nil {

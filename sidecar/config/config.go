@@ -9,6 +9,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"slices"
 	"strings"
@@ -39,9 +40,9 @@ type Config struct {
 // that help was asked for and printed.
 var ErrUsage = errors.New("usage")
 
-// Prints and formats are the values of --print and --format.
+// prints and formats are the values of --print and --format.
 var (
-	Prints  = []string{"none", "requests", "writes", "joined", "waits", "commits", "traces", "stacks"}
+	printed = []string{"none", "requests", "writes", "joined", "waits", "commits", "traces", "stacks"}
 	formats = []string{"table", "jsonl"}
 )
 
@@ -76,7 +77,7 @@ func output(f *flag.FlagSet, c *Config) {
 }
 
 func prints(f *flag.FlagSet, c *Config) {
-	f.StringVar(&c.Print, "print", "none", strings.Join(Prints, "|"))
+	f.StringVar(&c.Print, "print", "none", strings.Join(printed, "|"))
 	f.StringVar(&c.Format, "format", "table", strings.Join(formats, "|"))
 	f.DurationVar(&c.Threshold, "threshold", 0, "print only what took at least this")
 }
@@ -93,9 +94,6 @@ func doctor(f *flag.FlagSet, c *Config) {
 	f.IntVar(&c.PID, "pid", 0, "examine only the broker with this process `id`")
 	f.BoolVar(&c.JSON, "json", false, "print JSON")
 }
-
-// Commands are the names of the subcommands that take flags.
-func Commands() []string { return []string{"run", "record", "replay", "doctor", "version"} }
 
 // Parse reads the flags of a subcommand. Help goes to stderr.
 func Parse(name string, args []string, stderr io.Writer) (Config, error) {
@@ -197,8 +195,8 @@ func unknownVariables(environ []string) error {
 
 func (c *Config) validate(cmd command) error {
 	switch {
-	case c.Print != "" && !slices.Contains(Prints, c.Print):
-		return fmt.Errorf("--print %s: want one of %s", c.Print, strings.Join(Prints, ", "))
+	case c.Print != "" && !slices.Contains(printed, c.Print):
+		return fmt.Errorf("--print %s: want one of %s", c.Print, strings.Join(printed, ", "))
 	case c.Print == "stacks":
 		return errors.New("--print stacks: kernel stacks are not collected yet")
 	case c.Format != "" && !slices.Contains(formats, c.Format):
@@ -209,6 +207,8 @@ func (c *Config) validate(cmd command) error {
 		return fmt.Errorf("--port %d: not a TCP port", c.Port)
 	case c.PID < 0:
 		return fmt.Errorf("--pid %d: not a process id", c.PID)
+	case new(slog.Level).UnmarshalText([]byte(c.LogLevel)) != nil:
+		return fmt.Errorf("--log-level %s: want debug, info, warn or error", c.LogLevel)
 	case !slices.Contains([]string{"text", "json"}, c.LogFormat):
 		return fmt.Errorf("--log-format %s: want text or json", c.LogFormat)
 	}

@@ -1,0 +1,30 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+)
+
+// hardEnd is when the process ends though not all is flushed: somebody holds
+// its output open and does not read it, say.
+const hardEnd = 6 * time.Second
+
+// untilSignal gives a context that ends with SIGINT or SIGTERM; a second one
+// ends the process. A reader of the output that goes away is an error of the
+// write, not a signal that would leave a recording torn.
+func untilSignal(log *slog.Logger) (ctx context.Context, stop func()) {
+	signal.Ignore(syscall.SIGPIPE)
+	ctx, stop = signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, func() {
+		stop()
+		time.AfterFunc(hardEnd, func() {
+			log.Error("the end took too long; what was pending is lost", "after", hardEnd)
+			os.Exit(exitFailed)
+		})
+	})
+	return ctx, stop
+}

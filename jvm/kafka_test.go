@@ -12,9 +12,9 @@ import (
 
 // kafkaClassPath is where Kafka's jars are: the live tests need a real broker.
 func kafkaClassPath(t *testing.T) string {
-	dir := os.Getenv("TAILSPAN_KAFKA_LIBS")
+	dir := os.Getenv("LAB_KAFKA_LIBS")
 	if dir == "" {
-		t.Skip("TAILSPAN_KAFKA_LIBS does not name the directory of Kafka's jars")
+		t.Skip("LAB_KAFKA_LIBS does not name the directory of Kafka's jars")
 	}
 	return filepath.Join(dir, "*")
 }

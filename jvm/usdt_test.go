@@ -14,11 +14,11 @@ import (
 	"testing"
 )
 
-// jdks are the JDKs of this machine, and those below TAILSPAN_JDKS.
+// jdks are the JDKs of this machine, and those below LAB_JDKS.
 func jdks(t testing.TB) []string {
 	t.Helper()
 	var homes []string
-	for _, pattern := range []string{"/usr/lib/jvm/*", os.Getenv("TAILSPAN_JDKS") + "/*"} {
+	for _, pattern := range []string{"/usr/lib/jvm/*", os.Getenv("LAB_JDKS") + "/*"} {
 		found, _ := filepath.Glob(pattern + "/lib/server/libjvm.so")
 		for _, lib := range found {
 			if real, err := filepath.EvalSymlinks(lib); err == nil && real == lib {
@@ -27,7 +27,7 @@ func jdks(t testing.TB) []string {
 		}
 	}
 	if len(homes) == 0 {
-		t.Skip("no JDK below /usr/lib/jvm or TAILSPAN_JDKS")
+		t.Skip("no JDK below /usr/lib/jvm or LAB_JDKS")
 	}
 	return homes
 }

@@ -26,8 +26,8 @@ const (
 	// pulse is how often the sources are read and events handed on. All
 	// goroutines keep the same beat, so that an idle process wakes once for
 	// all of them: waking costs more than the work at usual rates. The rings
-	// hold what comes in between: 4 MiB of records, 16 MiB of packets.
-	pulse          = 50 * time.Millisecond
+	// hold what comes in between: 8 MiB of records, 16 MiB of packets.
+	pulse          = 100 * time.Millisecond
 	tickEach       = event.Time(100 * time.Millisecond)
 	calibrateEach  = event.Time(time.Second)
 	clockJump      = 10 * time.Microsecond // a step or a slew of the clock: taken at once
@@ -35,6 +35,7 @@ const (
 	flushEach      = time.Second
 	lastRead       = event.Time(time.Second) // how long the sources may take at the end
 	calibrateTries = 5
+	recordRing     = 8 << 20
 )
 
 // live is the state of Run.
@@ -91,7 +92,7 @@ func (l *live) open() error {
 		l.packets, none = nil, err
 		l.log.Warn("no packets: requests cannot be seen", "error", err, "do", "run as root, or give CAP_NET_RAW")
 	}
-	if l.kernel, err = bpf.Open(bpf.Options{Logger: l.log}); err != nil {
+	if l.kernel, err = bpf.Open(bpf.Options{RingSize: recordRing, Logger: l.log}); err != nil {
 		l.kernel = nil
 		l.log.Warn("no probes: only requests can be seen", "error", err, "do", "run as root, or give CAP_BPF and CAP_PERFMON; `tailspan doctor` says more")
 		if none != nil {
@@ -299,9 +300,23 @@ func measure() event.Calibration {
 	return best
 }
 
-// now is the one clock.
-func now() event.Time {
-	var ts unix.Timespec
-	_ = unix.ClockGettime(unix.CLOCK_MONOTONIC, &ts)
-	return event.Time(ts.Nano())
+// now is the one clock. Go's own monotonic time is CLOCK_MONOTONIC too, and
+// costs no system call.
+func now() event.Time { return startMono + event.Time(time.Since(startTime)) }
+
+var startTime, startMono = origin()
+
+// origin is one instant on Go's clock and on CLOCK_MONOTONIC: the closest of a
+// few pairs, for the process may have been kept from running between the two.
+func origin() (at time.Time, mono event.Time) {
+	width := time.Duration(math.MaxInt64)
+	for range calibrateTries {
+		a := time.Now()
+		var ts unix.Timespec
+		_ = unix.ClockGettime(unix.CLOCK_MONOTONIC, &ts)
+		if w := time.Since(a); w < width {
+			width, at, mono = w, a.Add(w/2), event.Time(ts.Nano())
+		}
+	}
+	return at, mono
 }

@@ -259,7 +259,9 @@ func (l *live) finish(ctx context.Context, err error) error {
 	if e := l.out.close(end); err == nil {
 		err = e
 	}
-	l.account()
+	if !errors.Is(err, ErrNothing) {
+		l.account()
+	}
 	if errors.Is(err, errReaderGone) {
 		err = nil
 	}

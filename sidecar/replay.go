@@ -30,11 +30,22 @@ func (s *Sidecar) Replay(ctx context.Context, path string) error {
 		return err
 	}
 	defer f.Close()
+	err = s.replay(ctx, f)
+	switch {
+	case errors.Is(err, errReaderGone), errors.Is(err, context.Canceled):
+		return nil
+	case err != nil:
+		return fmt.Errorf("replay %s: %w", path, err)
+	}
+	return nil
+}
+
+func (s *Sidecar) replay(ctx context.Context, f *capture.File) error {
 	s.messageIDs = map[messageKey][]string{}
 	s.newDecoder(capture.Options{MessageIDs: s.recordedIDs})
 	s.decoder.SetListeners(s.listeners())
 	p := &player{s: s, ctx: ctx}
-	err = recording.Play(f, p)
+	err := recording.Play(f, p)
 	if !p.recording { // a recording ends at its last mark, as the run did
 		s.decoder.Tick(p.last + 4*reorder)
 		s.queue.Advance(math.MaxInt64, s.assembler.Handle)
@@ -45,14 +56,8 @@ func (s *Sidecar) Replay(ctx context.Context, path string) error {
 	if e := s.out.close(end); err == nil {
 		err = e
 	}
-	s.account()
-	switch {
-	case errors.Is(err, errReaderGone), errors.Is(err, context.Canceled):
-		return nil
-	case err != nil:
-		return fmt.Errorf("replay %s: %w", path, err)
-	}
-	return nil
+	s.account(s.lost())
+	return err
 }
 
 // player feeds the blocks of a file to the stages, as Run's goroutines do.

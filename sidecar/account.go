@@ -4,7 +4,6 @@ import (
 	"maps"
 
 	"github.com/tailspan/tailspan/bpf"
-	"github.com/tailspan/tailspan/sidecar/recording"
 )
 
 // lost counts what the sources could not see.
@@ -31,37 +30,35 @@ func (s *Sidecar) lost() map[string]uint64 {
 	return m
 }
 
-// losses of a live run, which a recording keeps.
-func (l *live) losses() {
-	m := l.lost()
-	if n := l.queue.Stats().Pending; n > 0 {
-		m["events after the end"] = uint64(n)
-	}
+// lost adds what a live run's sources could not take in.
+func (l *live) lost() map[string]uint64 {
+	m := l.Sidecar.lost()
 	if l.packets != nil {
 		if n := l.packets.Stats().Dropped; n > 0 {
 			m["packets dropped by the kernel"] = n
 		}
 	}
-	if l.kernel != nil {
-		if st, err := l.kernel.Stats(); err == nil {
-			for _, k := range bpf.Kinds() {
-				if st.Lost[k] > 0 {
-					m["probe records lost: "+k.String()] = st.Lost[k]
-				}
-			}
-			if st.Missed > 0 {
-				m["probe runs missed"] = st.Missed
-			}
+	if l.kernel == nil {
+		return m
+	}
+	st, err := l.kernel.Stats()
+	if err != nil {
+		l.log.Debug("read the probes' losses", "error", err)
+		return m
+	}
+	for _, k := range bpf.Kinds() {
+		if st.Lost[k] > 0 {
+			m["probe records lost: "+k.String()] = st.Lost[k]
 		}
 	}
-	if len(m) > 0 {
-		l.log.Warn("not everything could be seen", "lost", m)
-		l.fact(recording.Fact{Losses: m})
+	if st.Missed > 0 {
+		m["probe runs missed"] = st.Missed
 	}
+	return m
 }
 
-// account logs what was seen and what became of it.
-func (s *Sidecar) account() {
+// account logs what was seen, what became of it, and what was not seen.
+func (s *Sidecar) account(lost map[string]uint64) {
 	a, d := s.assembler.Stats(), s.decoder.Stats()
 	sm := s.out.sampler.Stats()
 	s.log.Info("so far", "packets", d.Packets, "requests", a.Requests, "finished", a.Finished,
@@ -73,7 +70,7 @@ func (s *Sidecar) account() {
 		s.log.Info("exported", "traces", e.Exported.Traces, "spans", e.Exported.Spans, "queued", e.Queued.Traces,
 			"dropped_queue_full", e.QueueFull.Traces, "rejected", e.Rejected.Traces, "undelivered", e.Undelivered.Traces)
 	}
-	if m := s.lost(); len(m) > 0 {
-		s.log.Info("not seen", "lost", m)
+	if len(lost) > 0 {
+		s.log.Warn("not everything could be seen", "lost", lost)
 	}
 }

@@ -219,7 +219,7 @@ func (l *live) assemble(ctx, reading context.Context) error {
 		}
 		if time.Since(accounted) >= accountEach {
 			accounted = time.Now()
-			l.account()
+			l.account(l.lost())
 		}
 	}
 	return nil
@@ -252,7 +252,10 @@ func (l *live) flushRecording() {
 // last mark are let go: of what they are about only a part was seen. It returns
 // the error that ended the run, or else its own.
 func (l *live) finish(ctx context.Context, err error) error {
-	l.losses()
+	lost := l.lost()
+	if len(lost) > 0 {
+		l.fact(recording.Fact{Losses: lost})
+	}
 	l.assembler.Close()
 	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), flushTime)
 	defer cancel()
@@ -260,7 +263,7 @@ func (l *live) finish(ctx context.Context, err error) error {
 		err = e
 	}
 	if !errors.Is(err, ErrNothing) {
-		l.account()
+		l.account(lost)
 	}
 	if errors.Is(err, errReaderGone) {
 		err = nil

@@ -27,11 +27,12 @@ const (
 type builder struct {
 	t    *spans.Trace
 	unix int64 // Unix ns - event time
+	ids  map[spans.SpanID]bool
 }
 
 // span adds a child and returns its index.
 func (b *builder) span(parent int, name string, id spans.SpanID, start, end event.Time, attrs ...attribute.KeyValue) int {
-	s := spans.Span{ID: id, Name: name, Start: int64(start) + b.unix, End: int64(end) + b.unix, Attributes: attrs}
+	s := spans.Span{ID: b.unique(id), Name: name, Start: int64(start) + b.unix, End: int64(end) + b.unix, Attributes: attrs}
 	p := &b.t.Spans[parent]
 	s.Parent = p.ID
 	if cut := b.clip(&s, p); cut > 0 {
@@ -39,6 +40,19 @@ func (b *builder) span(parent int, name string, id spans.SpanID, start, end even
 	}
 	b.t.Spans = append(b.t.Spans, s)
 	return len(b.t.Spans) - 1
+}
+
+// unique gives another id to a span that would have a sibling's: a recording
+// may hold the same probe record twice.
+func (b *builder) unique(id spans.SpanID) spans.SpanID {
+	if b.ids == nil {
+		b.ids = map[spans.SpanID]bool{b.t.Spans[0].ID: true}
+	}
+	for n := uint64(0); b.ids[id]; n++ {
+		id = b.t.ID.Child(id.String(), n)
+	}
+	b.ids[id] = true
+	return id
 }
 
 // clip also gives a span that has no length a nanosecond, where its parent has

@@ -1,0 +1,146 @@
+package assemble
+
+import (
+	"encoding/binary"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/tailspan/tailspan/sidecar/event"
+)
+
+// FuzzAssembler hands over any events in any order, of few threads, monitors
+// and batches so that they meet: every trace is sound, no write is two
+// partitions', and every request is finished once.
+func FuzzAssembler(f *testing.F) {
+	f.Add([]byte("\x00\x01\x05\x10\x01\x00\x02\x03\x05\x04\x01\x02\x01\x01\x05\x05\x01\x02"))
+	f.Add([]byte("\x06\x01\x05\x10\x01\x00\x02\x03\x05\x04\x01\x02\x08\x01\x05\x05\x01\x02\x07\x01\x05\x05\x01\x02"))
+	for seed := range uint64(100) {
+		r := rand.New(rand.NewPCG(seed, seed))
+		b := make([]byte, 6*300)
+		for i := range b {
+			b[i] = byte(r.Uint32())
+		}
+		f.Add(b)
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		x := &checker{t: t}
+		a := New(Options{Clock: &event.Clock{}, Output: x, Rows: Rows{Requests: true, Writes: true, Joined: true, Waits: true, Commits: true}})
+		at := t0
+		for ; len(b) >= 6; b = b[6:] {
+			at += event.Time(b[5]&15) * event.Time(b[5]) * 20 * us
+			a.Handle(anEvent(b, at))
+		}
+		a.Close()
+		st := a.Stats()
+		if st.Pending != 0 || uint64(x.requests) != st.Finished || a.timers.heap.Len() != 0 {
+			t.Errorf("%d requests printed, %d timers left, counts %+v", x.requests, a.timers.heap.Len(), st)
+		}
+		for _, br := range a.brokers {
+			if br.inFlight != 0 || len(br.conns)+len(br.byBatch) != 0 {
+				t.Errorf("%d in flight, %d connections, %d batches left", br.inFlight, len(br.conns), len(br.byBatch))
+			}
+		}
+	})
+}
+
+// anEvent is one that six bytes say, complete at an instant.
+func anEvent(b []byte, at event.Time) event.Event {
+	from := at - event.Time(binary.LittleEndian.Uint16(b[2:]))*10*us
+	th := event.Thread{PID: 7 + int32(b[1]>>7), TID: int32(b[1] & 3), Name: "handler"}
+	conn, correlation := event.Conn(b[1]&3), int32(b[4]>>4)
+	base, crc := int64(b[4]&15)-1, uint32(b[4]&3)
+	dev := event.Device(8<<20 | uint32(b[1]>>6))
+	switch b[0] % 12 {
+	case 0:
+		r := aRequest(correlation, from, int16(b[1]>>4&3)-1, crc)
+		r.LastByte, r.Conn, r.PID = at, conn, th.PID
+		for i := range b[1] >> 2 & 3 {
+			q := r.Partitions[0]
+			q.Partition = int32(i)
+			r.Partitions = append(r.Partitions, q)
+		}
+		return r
+	case 1:
+		r := aResponse(correlation, from, base)
+		r.End, r.Conn, r.Partitions[0].Error = at, conn, int16(b[1]>>6)
+		return r
+	case 2:
+		w := aWrite(th.TID, from, at, base, crc)
+		w.PID, w.Device, w.Partition = th.PID, dev, int32(b[1]>>2&3)
+		return w
+	case 3:
+		return &event.DirtyInode{Start: from, End: at, Thread: th, Device: dev, FileSystem: "ext4"}
+	case 4:
+		return &event.CommitStart{Time: at, Device: dev, Transaction: crc}
+	case 5:
+		return &event.Commit{Start: from, Flushing: at - us, End: at, Device: dev, Transaction: crc}
+	case 6:
+		return &event.MonitorEnter{Time: at, Thread: th, Monitor: uint64(crc)}
+	case 7:
+		return &event.MonitorEntered{Time: at, Thread: th, Monitor: uint64(crc)}
+	case 8:
+		return &event.MonitorExit{Time: at, Thread: th, Monitor: uint64(crc)}
+	case 9:
+		return &event.Wake{Time: at, Thread: th}
+	case 10:
+		return &event.ConnLost{Time: at, Conn: conn, Reason: "closed"}
+	}
+	return &event.Gone{Time: at, PID: th.PID}
+}
+
+// checker holds what is put out against what must be.
+type checker struct {
+	t        testing.TB
+	requests int
+	writes   map[*event.Write]bool
+}
+
+func (x *checker) Request(*RequestRow) { x.requests++ }
+func (x *checker) Write(*WriteRow)     {}
+func (x *checker) Joined(*JoinedRow)   {}
+func (x *checker) Commit(*CommitRow)   {}
+
+func (x *checker) Wait(r *WaitRow) {
+	var sum int64
+	for _, h := range r.Holders {
+		if h.NS < 0 {
+			x.t.Errorf("a share of %d ns", h.NS)
+		}
+		sum += h.NS
+	}
+	if sum > r.Latency {
+		x.t.Errorf("shares of %d ns in a wait of %d", sum, r.Latency)
+	}
+}
+
+func (x *checker) Trace(c Candidate) {
+	if c.Latency() < 0 {
+		x.t.Errorf("latency %v", c.Latency())
+	}
+	if r, ok := c.(*request); ok {
+		x.claim(r)
+	}
+	sound(x.t, c.BuildTrace())
+}
+
+func (x *checker) claim(r *request) {
+	if x.writes == nil {
+		x.writes = map[*event.Write]bool{}
+	}
+	for i := range r.parts {
+		w := r.parts[i].write
+		if w == nil {
+			continue
+		}
+		if x.writes[w.ev] {
+			x.t.Error("a write joined twice")
+		}
+		x.writes[w.ev] = true
+		if w.ev.Start < r.ev.Arrival-arrivalSlack {
+			x.t.Error("joined with a write that began before the request came")
+		}
+		if w.ev.TopicPartition != r.ev.Partitions[i].TopicPartition {
+			x.t.Error("joined with another partition's write")
+		}
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/tailspan/tailspan/sidecar/event"
+	"github.com/tailspan/tailspan/spans"
 )
 
 // FuzzAssembler hands over any events in any order, of few threads, monitors
@@ -31,6 +32,7 @@ func FuzzAssembler(f *testing.F) {
 			a.Handle(anEvent(b, at))
 		}
 		a.Close()
+		x.follow()
 		st := a.Stats()
 		if st.Pending != 0 || uint64(x.requests) != st.Finished || a.timers.heap.Len() != 0 {
 			t.Errorf("%d requests printed, %d timers left, counts %+v", x.requests, a.timers.heap.Len(), st)
@@ -93,6 +95,15 @@ type checker struct {
 	t        testing.TB
 	requests int
 	writes   map[*event.Write]bool
+	ends     map[end]bool
+	links    []link
+}
+
+// link leads from a span to another trace's.
+type link struct {
+	from string
+	to   end
+	kind string
 }
 
 func (x *checker) Request(*RequestRow) { x.requests++ }
@@ -120,7 +131,32 @@ func (x *checker) Trace(c Candidate) {
 	if r, ok := c.(*request); ok {
 		x.claim(r)
 	}
-	sound(x.t, c.BuildTrace())
+	tr := c.BuildTrace()
+	sound(x.t, tr)
+	if x.ends == nil {
+		x.ends = map[end]bool{}
+	}
+	for _, s := range tr.Spans {
+		x.ends[end{tr.ID, s.ID}] = true
+		for _, l := range s.Links {
+			x.links = append(x.links, link{s.Name, end{l.Trace, l.Span}, l.Attributes[0].Value.AsString()})
+		}
+	}
+}
+
+// end is where a link leads.
+type end struct {
+	trace spans.TraceID
+	span  spans.SpanID
+}
+
+// follow holds that every link leads somewhere.
+func (x *checker) follow() {
+	for _, l := range x.links {
+		if !x.ends[l.to] {
+			x.t.Errorf("a link of %s to its %s leads nowhere", l.from, l.kind)
+		}
+	}
 }
 
 func (x *checker) claim(r *request) {

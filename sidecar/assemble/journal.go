@@ -54,7 +54,7 @@ type overlap struct {
 	commit      spans.TraceID
 	device      event.Device
 	transaction uint32
-	phase       string // "" where the commit's end was not seen
+	phase       string // "", and commit zero, where the commit's end was not seen
 }
 
 func (a *Assembler) journal(d event.Device) *journal {
@@ -164,10 +164,10 @@ func (j *journal) within(all []overlap, from, to event.Time, d *event.DirtyInode
 		if c == nil || !c.overlaps(from, to) {
 			continue
 		}
-		o := overlap{start: max(from, c.start), end: to, dirty: d, commit: c.id,
+		o := overlap{start: max(from, c.start), end: to, dirty: d,
 			device: c.device, transaction: c.transaction}
-		if c.ev != nil {
-			o.end = min(to, c.ev.End)
+		if c.ev != nil { // else it has no trace, and may never get one
+			o.commit, o.end = c.id, min(to, c.ev.End)
 			o.phase = c.phase(o.start, o.end)
 		}
 		if o.end-o.start >= least {

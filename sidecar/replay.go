@@ -60,6 +60,9 @@ func (s *Sidecar) replay(ctx context.Context, f *capture.File) error {
 	return err
 }
 
+// maxMessageIDs bounds the partitions whose ids wait for their request.
+const maxMessageIDs = 1 << 16
+
 // player feeds the blocks of a file to the stages, as Run's goroutines do.
 type player struct {
 	s         *Sidecar
@@ -112,6 +115,9 @@ func (p *player) Fact(f recording.Fact) error {
 		}
 	case f.MessageIDs != nil:
 		m := f.MessageIDs
+		if len(s.messageIDs) >= maxMessageIDs {
+			clear(s.messageIDs) // their requests did not come
+		}
 		s.messageIDs[messageKey{m.Client, m.Broker, m.CorrelationID, m.Index}] = m.IDs
 	case f.Tick != nil:
 		s.decoder.Tick(f.Tick.Time)

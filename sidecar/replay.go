@@ -14,8 +14,9 @@ import (
 	"github.com/tailspan/tailspan/sidecar/topics"
 )
 
-// flushTime is how long what is pending may take at the end: with lastRead 5 s.
-const flushTime = 4 * time.Second
+// flushTime is how long what is pending may take at the end: with the last read
+// of the sources before it and the detaching of the probes after it 5 s.
+const flushTime = 3 * time.Second
 
 // kafkaPort is taken for the broker's where a plain capture names none.
 const kafkaPort = 9092

@@ -11,7 +11,7 @@ import (
 
 // hardEnd is when the process ends though not all is flushed: somebody holds
 // its output open and does not read it, say.
-const hardEnd = 6 * time.Second
+const hardEnd = 8 * time.Second
 
 // untilSignal gives a context that ends with SIGINT or SIGTERM; a second one
 // ends the process. A reader of the output that goes away is an error of the

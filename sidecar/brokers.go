@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/netip"
 	"os"
+	"slices"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -29,6 +31,7 @@ const (
 type hunt struct {
 	traced map[int32]*traced
 	left   map[jvm.Process]bool // looked at, and no broker
+	failed map[jvm.Process]bool // could not be looked at, and that was said
 	met    bool                 // there was a broker
 }
 
@@ -40,7 +43,7 @@ type traced struct {
 
 // followBrokers finds brokers as they start, and lets go of them as they end.
 func (l *live) followBrokers(ctx context.Context) error {
-	l.hunt.traced, l.hunt.left = map[int32]*traced{}, map[jvm.Process]bool{}
+	l.hunt.traced, l.hunt.left, l.hunt.failed = map[int32]*traced{}, map[jvm.Process]bool{}, map[jvm.Process]bool{}
 	defer l.detach()
 	started := time.Now()
 	for first := true; ; first = false {
@@ -83,6 +86,7 @@ func (l *live) look(ctx context.Context) (found bool, err error) {
 	if err != nil {
 		return false, err
 	}
+	l.prune(candidates)
 	for _, p := range candidates {
 		if l.hunt.traced[p.PID] != nil {
 			found = true
@@ -94,6 +98,13 @@ func (l *live) look(ctx context.Context) (found bool, err error) {
 		found = l.inspect(ctx, p) || found
 	}
 	return found, nil
+}
+
+// prune forgets the processes that are no more.
+func (l *live) prune(candidates []jvm.Process) {
+	gone := func(p jvm.Process, _ bool) bool { return !slices.Contains(candidates, p) }
+	maps.DeleteFunc(l.hunt.left, gone)
+	maps.DeleteFunc(l.hunt.failed, gone)
 }
 
 func (l *live) candidates() ([]jvm.Process, error) {
@@ -120,9 +131,14 @@ func (l *live) inspect(ctx context.Context, p jvm.Process) bool {
 	switch {
 	case errors.Is(err, jvm.ErrGone):
 		return false
-	case err != nil:
-		l.hunt.left[p] = true
-		l.log.Warn("a process that looks like a broker cannot be traced", "pid", p.PID, "error", err)
+	case errors.Is(err, jvm.ErrNotBroker):
+		l.hunt.left[p] = true // for good: a controller, say
+		return false
+	case err != nil: // it may still be starting: it is looked at again
+		if !l.hunt.failed[p] {
+			l.log.Warn("a process that looks like a broker cannot be looked at; it is tried again", "pid", p.PID, "error", err)
+		}
+		l.hunt.failed[p] = true
 		return false
 	case b.Starting:
 		return true

@@ -46,12 +46,16 @@ type live struct {
 	commands chan func()   // done by the packets' goroutine
 	read     [2]atomic.Int64
 	hunt     hunt
-	broken   bool // the recording broke off, and that was said
+	end      func() // ends the run, for there is nothing more to trace
+	broken   bool   // the recording broke off, and that was said
 }
 
-// Run traces the brokers of this host until ctx ends.
+// Run traces the brokers of this host until ctx ends, or the only one that it
+// was asked to trace.
 func (s *Sidecar) Run(ctx context.Context) error {
-	l := &live{Sidecar: s, commands: make(chan func())}
+	ctx, end := context.WithCancel(ctx)
+	defer end()
+	l := &live{Sidecar: s, commands: make(chan func()), end: end}
 	if err := l.open(); err != nil {
 		return err
 	}
@@ -253,6 +257,9 @@ func (l *live) flushRecording() {
 // the error that ended the run, or else its own.
 func (l *live) finish(ctx context.Context, err error) error {
 	lost := l.lost()
+	if n := l.queue.Stats().Pending; n > 0 {
+		l.log.Debug("events after the end are let go", "events", n)
+	}
 	if len(lost) > 0 {
 		l.fact(recording.Fact{Losses: lost})
 	}

@@ -20,7 +20,7 @@ import (
 )
 
 // maxQueued bounds the events between the sources and the assembler.
-const maxQueued = 1 << 20
+const maxQueued = 1 << 17
 
 // Sidecar is one pipeline; New makes it, Run or Replay uses it up.
 type Sidecar struct {

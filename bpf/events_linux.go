@@ -18,8 +18,10 @@ func sysExit(call string) tracepoint {
 }
 
 var (
-	// Exits first: an entry without its exit would leave a write pending.
+	// Exits first: an entry without its exit would leave a write under way, and
+	// a thread remembered for good.
 	writeEvents = []tracepoint{
+		{"sched", "sched_process_exit", "thread_exit", nil},
 		sysExit("write"), sysEnter("write", "enter_write", "fd", "buf", "count"),
 	}
 	// A kernel without one of these still shows what Kafka does today.

@@ -24,29 +24,31 @@ func (p *Probes) Untrace(pid int32) error {
 	return p.forget(uint32(pid))
 }
 
-// forget removes the writes of a process that never came to an end, for their
-// threads were killed inside them.
+// forget removes what is remembered of the threads of a process.
 func (p *Probes) forget(tgid uint32) error {
-	writes := p.shared.Maps[probesMapWrites]
-	raw := make([]byte, writes.ValueSize())
+	threads := p.shared.Maps[probesMapThreads]
+	raw := make([]byte, threads.ValueSize())
 	var tid uint32
 	var gone []uint32
-	entries := writes.Iterate()
+	entries := threads.Iterate()
 	for entries.Next(&tid, &raw) {
-		if le.Uint32(raw[4:]) == tgid {
+		if le.Uint32(raw[threadTGID:]) == tgid {
 			gone = append(gone, tid)
 		}
 	}
 	for _, tid := range gone {
-		if err := writes.Delete(tid); err != nil && !errors.Is(err, ebpf.ErrKeyNotExist) {
-			return fmt.Errorf("forget write of thread %d: %w", tid, err)
+		if err := threads.Delete(tid); err != nil && !errors.Is(err, ebpf.ErrKeyNotExist) {
+			return fmt.Errorf("forget thread %d: %w", tid, err)
 		}
 	}
 	if err := entries.Err(); err != nil && !errors.Is(err, ebpf.ErrIterationAborted) {
-		return fmt.Errorf("walk pending writes: %w", err)
+		return fmt.Errorf("walk threads: %w", err)
 	}
 	return nil
 }
+
+// threadTGID is where struct thread of kern/thread.h has its process.
+const threadTGID = 24 + 4
 
 // WatchDevice lets the commits of the journal on a device through; see
 // [Device].

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -46,6 +47,10 @@ func needSubject(t testing.TB, p *Probes, name string) {
 			t.Skipf("%s: %v", name, s.Err)
 		}
 	}
+}
+
+func attached(p *Probes, name string) bool {
+	return slices.ContainsFunc(p.Status(), func(s Subject) bool { return s.Name == name && s.Attached })
 }
 
 // ext4 mounts a fresh ext4 with a journal on a loop device.

@@ -151,7 +151,7 @@ func testMonitors(t *testing.T, backend string) {
 	j := startJVM(t, 20)
 	sites := readSites(t, j.libjvm)
 	p.monitors.noMulti = backend == "uprobe"
-	attached, err := p.AttachMonitors(j.pid, j.libjvm, sites)
+	sees, err := p.AttachMonitors(j.pid, j.libjvm, sites)
 	if errors.Is(err, ErrNotHere) {
 		t.Skip(err)
 	}
@@ -168,7 +168,12 @@ func testMonitors(t *testing.T, backend string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	stop := make(chan struct{})
+	worked := make(chan bool)
+	go func() { worked <- seeWorked(p, j.pid, stop) }()
 	j.contend(t)
+	close(stop)
+	check(t, "a wait makes the next wake-up worth a record", <-worked, attached(p, SubjectWake))
 	checkMonitors(t, drain(t, p), j)
 	err = p.eachProgram(func(name string, _ *ebpf.Program, s *ebpf.ProgramStats) {
 		if name == probesProgMonitor && s.RunCount > 0 {
@@ -178,10 +183,30 @@ func testMonitors(t *testing.T, backend string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := errorsOf(attached.Close(), attached.Close(), other.Close()); err != nil {
+	if err := errorsOf(sees.Close(), sees.Close(), other.Close()); err != nil {
 		t.Fatal(err)
 	}
 	check(t, "free sites after Close", len(p.monitors.free), maxSites)
+}
+
+// seeWorked looks, until it is stopped, for a thread of the process that has
+// done what a wake-up tells the end of.
+func seeWorked(p *Probes, tgid int32, stop chan struct{}) bool {
+	threads := p.shared.Maps[probesMapThreads]
+	raw := make([]byte, threads.ValueSize())
+	for {
+		var tid uint32
+		for entries := threads.Iterate(); entries.Next(&tid, &raw); {
+			if le.Uint32(raw[threadTGID:]) == uint32(tgid) && raw[1] == 1 {
+				return true
+			}
+		}
+		select {
+		case <-stop:
+			return false
+		case <-time.After(time.Millisecond):
+		}
+	}
 }
 
 func checkMonitors(t *testing.T, all []seen, j *jvm) {

@@ -76,15 +76,14 @@ func TestWatermark(t *testing.T) {
 	t.Logf("%d written, %d lost", read, s.Lost[KindWrite])
 }
 
-// The write of a thread that was killed inside it is forgotten with its
-// process, and those of others are not.
+// The threads of a process are forgotten with it, and those of others are not.
 func TestUntraceForgets(t *testing.T) {
 	p := open(t, Options{})
-	writes := p.shared.Maps[probesMapWrites]
-	pending := make([]byte, writes.ValueSize())
+	threads := p.shared.Maps[probesMapThreads]
+	entry := make([]byte, threads.ValueSize())
 	for tid, tgid := range map[uint32]uint32{1001: 1000, 1002: 1000, 2001: 2000} {
-		le.PutUint32(pending[4:], tgid)
-		if err := writes.Put(tid, pending); err != nil {
+		le.PutUint32(entry[threadTGID:], tgid)
+		if err := threads.Put(tid, entry); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -92,7 +91,35 @@ func TestUntraceForgets(t *testing.T) {
 		t.Fatal(err)
 	}
 	for tid, stays := range map[uint32]bool{1001: false, 1002: false, 2001: true} {
-		check(t, "pending", writes.Lookup(tid, &pending) == nil, stays)
+		check(t, "remembered", threads.Lookup(tid, &entry) == nil, stays)
+	}
+}
+
+// A thread is remembered from its first write to its end.
+func TestThreadEndForgets(t *testing.T) {
+	p := open(t, Options{})
+	needSubject(t, p, SubjectWrite)
+	f := createSegment(t, t.TempDir(), "orders-0", segment)
+	if err := p.Trace(int32(os.Getpid())); err != nil {
+		t.Fatal(err)
+	}
+	threads := p.shared.Maps[probesMapThreads]
+	entry := make([]byte, threads.ValueSize())
+	var tid uint32
+	onThread(func(id int32) {
+		tid = uint32(id)
+		check(t, "remembered before", threads.Lookup(tid, &entry) == nil, false)
+		if _, err := f.Write(batch(0, 100)); err != nil {
+			t.Error(err)
+		}
+		check(t, "remembered", threads.Lookup(tid, &entry) == nil, true)
+		check(t, "process", le.Uint32(entry[threadTGID:]), uint32(os.Getpid()))
+	})
+	for end := time.Now().Add(5 * time.Second); threads.Lookup(tid, &entry) == nil; {
+		if time.Now().After(end) {
+			t.Fatal("remembered for good")
+		}
+		time.Sleep(time.Millisecond)
 	}
 }
 

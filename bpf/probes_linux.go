@@ -113,7 +113,7 @@ func (p *Probes) attach(old bool) {
 	ok, err := p.attachWrites(old)
 	p.report(SubjectWrite, "tracepoint", ok, err)
 	if ok {
-		err = nil // wake-ups need write(2) only
+		err = p.spec.Variables[probesVarWakes].Set(true) // they need write(2) only
 	}
 	p.report(SubjectWake, "tracepoint", ok, err)
 	ok, err = p.attachTracepoints(dirtyInodeEvents, nil)

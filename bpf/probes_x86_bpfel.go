@@ -17,12 +17,11 @@ import (
 // Used for safe lookups in a Collection or CollectionSpec.
 const (
 	probesMapDevices            = "devices"
-	probesMapDraft              = "draft"
 	probesMapLost               = "lost"
 	probesMapRing               = "ring"
 	probesMapSites              = "sites"
+	probesMapThreads            = "threads"
 	probesMapTraced             = "traced"
-	probesMapWrites             = "writes"
 	probesProgCommitEnd         = "commit_end"
 	probesProgCommitFlushing    = "commit_flushing"
 	probesProgCommitLocking     = "commit_locking"
@@ -36,12 +35,14 @@ const (
 	probesProgEnterWritev       = "enter_writev"
 	probesProgExitWrite         = "exit_write"
 	probesProgMonitor           = "monitor"
+	probesProgThreadExit        = "thread_exit"
 	probesVarDirect             = "direct"
 	probesVarDirtyEndIno        = "dirty_end_ino"
 	probesVarDirtyStartIno      = "dirty_start_ino"
 	probesVarJournalDev         = "journal_dev"
 	probesVarJournalTransaction = "journal_transaction"
 	probesVarWakeBytes          = "wake_bytes"
+	probesVarWakes              = "wakes"
 )
 
 // loadProbes returns the embedded CollectionSpec for probes.
@@ -99,6 +100,7 @@ type probesProgramSpecs struct {
 	EnterWritev     *ebpf.ProgramSpec `ebpf:"enter_writev"`
 	ExitWrite       *ebpf.ProgramSpec `ebpf:"exit_write"`
 	Monitor         *ebpf.ProgramSpec `ebpf:"monitor"`
+	ThreadExit      *ebpf.ProgramSpec `ebpf:"thread_exit"`
 }
 
 // probesMapSpecs contains maps before they are loaded into the kernel.
@@ -106,12 +108,11 @@ type probesProgramSpecs struct {
 // It can be passed ebpf.CollectionSpec.Assign.
 type probesMapSpecs struct {
 	Devices *ebpf.MapSpec `ebpf:"devices"`
-	Draft   *ebpf.MapSpec `ebpf:"draft"`
 	Lost    *ebpf.MapSpec `ebpf:"lost"`
 	Ring    *ebpf.MapSpec `ebpf:"ring"`
 	Sites   *ebpf.MapSpec `ebpf:"sites"`
+	Threads *ebpf.MapSpec `ebpf:"threads"`
 	Traced  *ebpf.MapSpec `ebpf:"traced"`
-	Writes  *ebpf.MapSpec `ebpf:"writes"`
 }
 
 // probesVariableSpecs contains global variables before they are loaded into the kernel.
@@ -124,6 +125,7 @@ type probesVariableSpecs struct {
 	JournalDev         *ebpf.VariableSpec `ebpf:"journal_dev"`
 	JournalTransaction *ebpf.VariableSpec `ebpf:"journal_transaction"`
 	WakeBytes          *ebpf.VariableSpec `ebpf:"wake_bytes"`
+	Wakes              *ebpf.VariableSpec `ebpf:"wakes"`
 }
 
 // probesObjects contains all objects after they have been loaded into the kernel.
@@ -147,23 +149,21 @@ func (o *probesObjects) Close() error {
 // It can be passed to loadProbesObjects or ebpf.CollectionSpec.LoadAndAssign.
 type probesMaps struct {
 	Devices *ebpf.Map `ebpf:"devices"`
-	Draft   *ebpf.Map `ebpf:"draft"`
 	Lost    *ebpf.Map `ebpf:"lost"`
 	Ring    *ebpf.Map `ebpf:"ring"`
 	Sites   *ebpf.Map `ebpf:"sites"`
+	Threads *ebpf.Map `ebpf:"threads"`
 	Traced  *ebpf.Map `ebpf:"traced"`
-	Writes  *ebpf.Map `ebpf:"writes"`
 }
 
 func (m *probesMaps) Close() error {
 	return _ProbesClose(
 		m.Devices,
-		m.Draft,
 		m.Lost,
 		m.Ring,
 		m.Sites,
+		m.Threads,
 		m.Traced,
-		m.Writes,
 	)
 }
 
@@ -177,6 +177,7 @@ type probesVariables struct {
 	JournalDev         *ebpf.Variable `ebpf:"journal_dev"`
 	JournalTransaction *ebpf.Variable `ebpf:"journal_transaction"`
 	WakeBytes          *ebpf.Variable `ebpf:"wake_bytes"`
+	Wakes              *ebpf.Variable `ebpf:"wakes"`
 }
 
 // probesPrograms contains all programs after they have been loaded into the kernel.
@@ -196,6 +197,7 @@ type probesPrograms struct {
 	EnterWritev     *ebpf.Program `ebpf:"enter_writev"`
 	ExitWrite       *ebpf.Program `ebpf:"exit_write"`
 	Monitor         *ebpf.Program `ebpf:"monitor"`
+	ThreadExit      *ebpf.Program `ebpf:"thread_exit"`
 }
 
 func (p *probesPrograms) Close() error {
@@ -213,6 +215,7 @@ func (p *probesPrograms) Close() error {
 		p.EnterWritev,
 		p.ExitWrite,
 		p.Monitor,
+		p.ThreadExit,
 	)
 }
 

@@ -8,9 +8,18 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// A wake-up is one by what is written to what, and a record only where the
+// thread wrote a segment since its last one.
 func TestWake(t *testing.T) {
-	p := open(t, Options{})
+	for name, old := range map[string]bool{"direct": false, "old": true} {
+		t.Run(name, func(t *testing.T) { testWake(t, old) })
+	}
+}
+
+func testWake(t *testing.T, old bool) {
+	p := open(t, Options{old: old})
 	needSubject(t, p, SubjectWake)
+	f := createSegment(t, t.TempDir(), "orders-0", segment)
 	event, err := unix.Eventfd(0, 0)
 	if err != nil {
 		t.Fatal(err)
@@ -38,20 +47,31 @@ func TestWake(t *testing.T) {
 		{"pipe, eight bytes", pipe[1], one, 0},
 		{"socket", pair[0], one, 0},
 	} {
-		drain(t, p) // the runtime wakes itself by an eventfd, too
 		var tid int32
 		onThread(func(id int32) {
 			tid = id
-			if _, err := unix.Write(c.fd, c.b); err != nil {
-				t.Error(c.name, err)
+			for _, w := range []struct {
+				fd int
+				b  []byte
+			}{{c.fd, c.b}, {int(f.Fd()), batch(0, 100)}, {c.fd, c.b}, {c.fd, c.b}} {
+				if _, err := unix.Write(w.fd, w.b); err != nil {
+					t.Error(c.name, err)
+				}
 			}
 		})
-		n := 0
-		for _, s := range only(drain(t, p), KindWake) {
-			if s.TID == tid {
-				n++
+		var written int64
+		wakes := 0
+		for _, s := range drain(t, p) {
+			switch {
+			case s.TID != tid: // the runtime wakes itself by an eventfd, too
+			case s.Kind == KindWrite:
+				written = s.Time
+			case s.Kind == KindWake && written == 0:
+				t.Errorf("%s: a record of a thread that has done nothing", c.name)
+			case s.Kind == KindWake:
+				wakes++
 			}
 		}
-		check(t, c.name, n, c.want)
+		check(t, c.name, wakes, c.want)
 	}
 }

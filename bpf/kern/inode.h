@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only
 // The file system's dirty_inode operation inside a traced write: the writeback
-// pair brackets exactly s_op->dirty_inode (fs/fs-writeback.c,
+// pair brackets exactly s_ot->dirty_inode (fs/fs-writeback.c,
 // __mark_inode_dirty). It says the inode, not the device.
 #pragma once
 
@@ -10,9 +10,10 @@
 const volatile __u32 dirty_start_ino;
 const volatile __u32 dirty_end_ino;
 
-static __always_inline struct pending *current_write(__u32 tid)
+static __always_inline struct thread *find_writer(__u32 tid)
 {
-	return bpf_map_lookup_elem(&writes, &tid);
+	struct thread *t = find_thread(tid);
+	return t && t->writing ? t : 0;
 }
 
 static __always_inline __u64 field64(void *ctx, __u32 offset)
@@ -27,11 +28,11 @@ static __always_inline __u64 field64(void *ctx, __u32 offset)
 SEC("tracepoint/writeback/writeback_dirty_inode_start")
 int dirty_inode_start(void *ctx)
 {
-	struct pending *p = current_write(bpf_get_current_pid_tgid());
-	if (!p || p->dirty_start)
+	struct thread *t = find_writer(bpf_get_current_pid_tgid());
+	if (!t || t->dirty_start)
 		return 0;
-	p->dirty_ino = field64(ctx, dirty_start_ino);
-	p->dirty_start = bpf_ktime_get_ns();
+	t->dirty_ino = field64(ctx, dirty_start_ino);
+	t->dirty_start = bpf_ktime_get_ns();
 	return 0;
 }
 
@@ -39,21 +40,21 @@ SEC("tracepoint/writeback/writeback_dirty_inode")
 int dirty_inode_end(void *ctx)
 {
 	__u64 pid_tgid = bpf_get_current_pid_tgid();
-	struct pending *p = current_write(pid_tgid);
-	if (!p || !p->dirty_start)
+	struct thread *t = find_writer(pid_tgid);
+	if (!t || !t->dirty_start)
 		return 0;
 	__u64 now = bpf_ktime_get_ns();
-	if (field64(ctx, dirty_end_ino) != p->dirty_ino)
+	if (field64(ctx, dirty_end_ino) != t->dirty_ino)
 		return 0;
 
 	struct dirty_inode_record rec = {};
 	begin(&rec.r, KIND_DIRTY_INODE, pid_tgid, now);
-	if (p->dirty_ino == p->w.ino)
-		rec.r.dev = p->w.r.dev;
-	rec.start = p->dirty_start;
-	rec.ino = p->dirty_ino;
+	if (t->dirty_ino == t->w.ino)
+		rec.r.dev = t->w.r.dev;
+	rec.start = t->dirty_start;
+	rec.ino = t->dirty_ino;
 	bpf_get_current_comm(rec.comm, sizeof(rec.comm));
-	p->dirty_start = 0;
+	t->dirty_start = 0;
 	emit(&rec, sizeof(rec), KIND_DIRTY_INODE);
 	return 0;
 }

@@ -23,7 +23,7 @@ enum {
 	BPF_MAP_TYPE_PERCPU_ARRAY = 6,
 	BPF_MAP_TYPE_RINGBUF = 27,
 };
-enum { BPF_ANY = 0 };
+enum { BPF_NOEXIST = 1 };
 enum {
 	BPF_RB_NO_WAKEUP = 1,
 	BPF_RB_FORCE_WAKEUP = 2,
@@ -89,6 +89,11 @@ struct task_struct {
 	struct files_struct *files;
 } CORE;
 
+// Any structure of one pointer would do: see file_at.
+struct hlist_head {
+	struct hlist_node *first;
+} CORE;
+
 // From 6.2 on a program may look through a kernel pointer itself, which costs a
 // load; before, each look is a call of bpf_probe_read_kernel. Either way a bad
 // pointer reads as zero (a35b9af4ec2c "bpf: Add a kfunc for generic type cast").
@@ -113,10 +118,16 @@ static __always_inline struct task_struct *current_task(void)
 	return (void *)bpf_get_current_task();
 }
 
-static __always_inline struct file *typed_file(struct file *file)
+// A file of a table of them: BTF does not lead through an array of pointers.
+static __always_inline struct file *file_at(struct file **slot)
 {
-	if (direct)
-		return bpf_rdonly_cast(file, bpf_core_type_id_kernel(struct file));
+	struct file *file = 0;
+
+	if (direct) {
+		struct hlist_head *one = bpf_rdonly_cast(slot, bpf_core_type_id_kernel(struct hlist_head));
+		return bpf_rdonly_cast(one->first, bpf_core_type_id_kernel(struct file));
+	}
+	bpf_probe_read_kernel(&file, sizeof(file), slot);
 	return file;
 }
 

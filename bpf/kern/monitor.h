@@ -4,7 +4,7 @@
 // build of libjvm keeps the arguments in registers of its own.
 #pragma once
 
-#include "ring.h"
+#include "thread.h"
 
 #define SITES_MAX 1024
 #define SITE_ARGS 4 // Java thread id, ObjectMonitor *, class name, its length
@@ -64,6 +64,9 @@ static __always_inline void read_class(struct monitor_record *rec, __u64 name, _
 	rec->r.tail = n;
 }
 
+// Whether the wake-ups that a wait makes worth a record are looked at at all.
+const volatile _Bool wakes;
+
 // The same file attached for two processes runs this twice a hit; the site's
 // tgid lets one through.
 SEC("uprobe/monitor")
@@ -87,5 +90,12 @@ int monitor(void *ctx)
 	__u32 size = MONITOR_FIXED + rec.r.tail;
 	if (size <= sizeof(rec))
 		emit(&rec, size, kind);
+	if (wakes && kind == KIND_MONITOR_ENTERED) {
+		struct thread *t = remember_thread(pid_tgid);
+		if (t)
+			t->worked = 1;
+		else
+			count_lost(KIND_WAKE);
+	}
 	return 0;
 }

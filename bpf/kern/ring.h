@@ -37,12 +37,15 @@ static __always_inline void count_lost(__u32 kind)
 		__sync_fetch_and_add(n, 1);
 }
 
-static __always_inline void emit(void *rec, __u64 size, __u32 kind)
+// 0 when the record is in the ring.
+static __always_inline long emit(void *rec, __u64 size, __u32 kind)
 {
 	__u64 wait = bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA);
 	__u64 flags = wait < wake_bytes ? BPF_RB_NO_WAKEUP : BPF_RB_FORCE_WAKEUP;
-	if (bpf_ringbuf_output(&ring, rec, size, flags))
+	long err = bpf_ringbuf_output(&ring, rec, size, flags);
+	if (err)
 		count_lost(kind);
+	return err;
 }
 
 static __always_inline void begin(struct record *r, __u8 kind, __u64 pid_tgid, __u64 at)

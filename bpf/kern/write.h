@@ -3,44 +3,17 @@
 // write(2), told apart by what the descriptor is.
 #pragma once
 
-#include "ring.h"
-
-// A write under way. It is made at the entry, for the buffer, the position and
-// the names may be others at the exit, and it is the record itself but for the
-// last fields, so that the exit only completes and copies it.
-struct pending {
-	struct write_record w;
-	__u64 dirty_start; // of the dirty_inode that runs now, 0 for none
-	__u64 dirty_ino;
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 4096);
-	__type(key, __u32); // tid
-	__type(value, struct pending);
-} writes SEC(".maps");
-
-// Where a pending write is put together: it is too big for the stack. System
-// call tracepoints run programs with preemption off and never nested.
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct pending);
-} draft SEC(".maps");
+#include "thread.h"
 
 static __always_inline struct file *file_of(__u32 fd)
 {
 	struct task_struct *task = current_task();
 	struct files_struct *files = GET(task, files);
 	struct fdtable *table = GET(files, fdt);
-	struct file *file = 0;
 
 	if (fd >= GET(table, max_fds))
 		return 0;
-	bpf_probe_read_kernel(&file, sizeof(file), GET(table, fd) + fd);
-	return typed_file(file);
+	return file_at(GET(table, fd) + fd);
 }
 
 static __always_inline void read_head(struct write_record *w, __u64 buf, __u64 count)
@@ -65,30 +38,29 @@ static __always_inline int is_segment(const char *name)
 	return name[20] == '.' && name[21] == 'l' && name[22] == 'o' && name[23] == 'g';
 }
 
-// Follows a descriptor to its file if that is a segment's, and drafts the
-// record of a write to it. pos < 0: at the file's own position.
-static __always_inline struct pending *draft_write(struct file *file, struct inode *inode,
-						   struct dentry *dentry, const unsigned char *name,
-						   __s64 pos)
+// Follows a file to its inode and its names and, if it is a segment, notes the
+// write to it. pos < 0: at the file's own position.
+static __always_inline struct thread *note_write(__u64 pid_tgid, struct file *file, struct inode *inode,
+						 struct dentry *dentry, __s64 pos)
 {
-	__u32 zero = 0;
-	struct pending *p = bpf_map_lookup_elem(&draft, &zero);
-	if (!p)
+	char name[SEGMENT_LEN];
+	if (bpf_probe_read_kernel(name, sizeof(name), GET(dentry, d_name.name)) || !is_segment(name))
 		return 0;
-	struct write_record *w = &p->w;
-	if (bpf_probe_read_kernel(w->name, SEGMENT_LEN, name) || !is_segment(w->name))
+	struct thread *t = remember_thread(pid_tgid);
+	if (!t) {
+		count_lost(KIND_WRITE);
 		return 0;
-
+	}
+	struct write_record *w = &t->w;
+	__builtin_memcpy(w->name, name, sizeof(name));
 	struct dentry *parent = GET(dentry, d_parent);
-	const unsigned char *dir = GET(parent, d_name.name);
-	long n = bpf_probe_read_kernel_str(w->dir, sizeof(w->dir), dir);
+	long n = bpf_probe_read_kernel_str(w->dir, sizeof(w->dir), GET(parent, d_name.name));
 	w->r.tail = n > 1 ? n - 1 : 0;
 	struct super_block *super = GET(inode, i_sb);
 	w->r.dev = GET(super, s_dev);
 	w->ino = GET(inode, i_ino);
 	w->offset = pos < 0 ? GET(file, f_pos) : pos;
-	p->dirty_start = 0;
-	return p;
+	return t;
 }
 
 static __always_inline int is_eventfd(const unsigned char *name)
@@ -99,17 +71,23 @@ static __always_inline int is_eventfd(const unsigned char *name)
 	       b[5] == 't' && b[6] == 'f' && b[7] == 'd' && b[8] == ']';
 }
 
-static __always_inline int wake(__u64 pid_tgid)
+// A wake-up tells only that the thread has done with what it wrote and waited
+// for before: after none of these it says nothing and is left out, which most
+// are. A lost one is made up for by the next.
+static __always_inline void wake(__u64 pid_tgid)
 {
+	struct thread *t = find_thread(pid_tgid);
+	if (!t || !t->worked)
+		return;
 	struct wake_record rec = {};
 	begin(&rec.r, KIND_WAKE, pid_tgid, bpf_ktime_get_ns());
-	emit(&rec, sizeof(rec), KIND_WAKE);
-	return 0;
+	if (!emit(&rec, sizeof(rec), KIND_WAKE))
+		t->worked = 0;
 }
 
-// The start of any of the four calls. bytes is what write(2) and pwrite64(2)
-// were asked to write, 0 where it does not matter (no wake-up looks like that).
-static __always_inline struct pending *enter(__u64 pid_tgid, __u32 fd, __s64 pos, __u64 bytes)
+// The start of any of the four calls. bytes is what write(2) was asked to
+// write, 0 for the others (no wake-up looks like that).
+static __always_inline struct thread *enter(__u64 pid_tgid, __u32 fd, __s64 pos, __u64 bytes)
 {
 	struct file *file = file_of(fd);
 	if (!file)
@@ -125,27 +103,24 @@ static __always_inline struct pending *enter(__u64 pid_tgid, __u32 fd, __s64 pos
 		return 0;
 	}
 	struct dentry *dentry = GET(file, f_path.dentry);
-	const unsigned char *name = GET(dentry, d_name.name);
 	__u32 len = GET(dentry, d_name.len);
 	if (len == SEGMENT_LEN && type == S_IFREG)
-		return draft_write(file, inode, dentry, name, pos);
+		return note_write(pid_tgid, file, inode, dentry, pos);
 	// An anonymous inode is a regular file since 6.16, without a type before
 	// (cfd86ef7e8e7 "anon_inode: use a proper mode internally"): its name tells.
-	if (bytes == 8 && len == 9 && is_eventfd(name))
+	if (bytes == 8 && len == 9 && is_eventfd(GET(dentry, d_name.name)))
 		wake(pid_tgid);
 	return 0;
 }
 
 // Last of all, the clock: what came before is not the write's time.
-static __always_inline int start(struct pending *p, __u64 pid_tgid)
+static __always_inline int start(struct thread *t, __u64 pid_tgid)
 {
-	__u32 tid = pid_tgid;
+	t->writing = t->worked = 1;
+	t->dirty_start = 0;
 	__u64 now = bpf_ktime_get_ns();
-
-	begin(&p->w.r, KIND_WRITE, pid_tgid, now);
-	p->w.start = now;
-	if (bpf_map_update_elem(&writes, &tid, p, BPF_ANY))
-		count_lost(KIND_WRITE);
+	begin(&t->w.r, KIND_WRITE, pid_tgid, now);
+	t->w.start = now;
 	return 0;
 }
 
@@ -154,11 +129,11 @@ static __always_inline int enter_buffer(struct sys_enter *ctx, __s64 pos, __u64 
 	__u64 pid_tgid = bpf_get_current_pid_tgid();
 	if (!is_traced(pid_tgid))
 		return 0;
-	struct pending *p = enter(pid_tgid, ctx->args[0], pos, wake_size);
-	if (!p)
+	struct thread *t = enter(pid_tgid, ctx->args[0], pos, wake_size);
+	if (!t)
 		return 0;
-	read_head(&p->w, ctx->args[1], ctx->args[2]);
-	return start(p, pid_tgid);
+	read_head(&t->w, ctx->args[1], ctx->args[2]);
+	return start(t, pid_tgid);
 }
 
 static __always_inline int enter_vector(struct sys_enter *ctx, __s64 pos)
@@ -166,14 +141,14 @@ static __always_inline int enter_vector(struct sys_enter *ctx, __s64 pos)
 	__u64 pid_tgid = bpf_get_current_pid_tgid();
 	if (!is_traced(pid_tgid))
 		return 0;
-	struct pending *p = enter(pid_tgid, ctx->args[0], pos, 0);
-	if (!p)
+	struct thread *t = enter(pid_tgid, ctx->args[0], pos, 0);
+	if (!t)
 		return 0;
 	struct iovec first = {};
 	if (ctx->args[2])
 		bpf_probe_read_user(&first, sizeof(first), (void *)ctx->args[1]);
-	read_head(&p->w, first.base, first.len);
-	return start(p, pid_tgid);
+	read_head(&t->w, first.base, first.len);
+	return start(t, pid_tgid);
 }
 
 // Every program returns 0, always: the kernel then drops the perf event there
@@ -182,7 +157,16 @@ static __always_inline int enter_vector(struct sys_enter *ctx, __s64 pos)
 SEC("tracepoint/syscalls/sys_enter_write")
 int enter_write(struct sys_enter *ctx)
 {
-	return enter_buffer(ctx, -1, ctx->args[2]);
+	__u64 bytes = ctx->args[2];
+
+	// What only can be a wake-up of no use is not looked at any further. (Were
+	// it a segment's, it would be the thread's first, and of no batch.)
+	if (bytes == 8 || bytes == 1) {
+		struct thread *t = find_thread(bpf_get_current_pid_tgid());
+		if (!t || !t->worked)
+			return 0;
+	}
+	return enter_buffer(ctx, -1, bytes);
 }
 
 SEC("tracepoint/syscalls/sys_enter_pwrite64")
@@ -208,14 +192,13 @@ int enter_pwritev(struct sys_enter *ctx)
 SEC("tracepoint/syscalls/sys_exit_write")
 int exit_write(struct sys_exit *ctx)
 {
-	__u32 tid = bpf_get_current_pid_tgid();
-	struct pending *p = bpf_map_lookup_elem(&writes, &tid);
-	if (!p)
+	struct thread *t = find_thread(bpf_get_current_pid_tgid());
+	if (!t || !t->writing)
 		return 0;
-	p->w.r.at = bpf_ktime_get_ns();
-	p->w.ret = ctx->ret;
-	bpf_get_current_comm(p->w.comm, sizeof(p->w.comm));
-	emit(&p->w, WRITE_FIXED + p->w.r.tail, KIND_WRITE);
-	bpf_map_delete_elem(&writes, &tid);
+	t->writing = 0;
+	t->w.r.at = bpf_ktime_get_ns();
+	t->w.ret = ctx->ret;
+	bpf_get_current_comm(t->w.comm, sizeof(t->w.comm));
+	emit(&t->w, WRITE_FIXED + t->w.r.tail, KIND_WRITE);
 	return 0;
 }

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only
+// What is remembered of a thread that writes segments or waits for monitors. An
+// entry is made once and lives as long as its thread; only the thread itself
+// writes to it.
+#pragma once
+
+#include "ring.h"
+
+struct thread {
+	__u8 writing; // a write is under way
+	__u8 worked;  // it wrote or waited since its last wake-up of another
+	__u8 pad[6];
+	__u64 dirty_start; // of the dirty_inode that runs now, 0 for none
+	__u64 dirty_ino;
+	// The write under way. It is filled at the entry, for the buffer, the
+	// position and the names may be others at the exit; there it only is
+	// completed and sent.
+	struct write_record w;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 4096);
+	__type(key, __u32); // tid
+	__type(value, struct thread);
+} threads SEC(".maps");
+
+static const struct thread blank;
+
+static __always_inline struct thread *find_thread(__u32 tid)
+{
+	return bpf_map_lookup_elem(&threads, &tid);
+}
+
+// The thread's entry, made if need be; 0 when there is no room for it.
+static __always_inline struct thread *remember_thread(__u64 pid_tgid)
+{
+	__u32 tid = pid_tgid;
+	struct thread *t = find_thread(tid);
+
+	if (!t) {
+		bpf_map_update_elem(&threads, &tid, &blank, BPF_NOEXIST);
+		t = find_thread(tid);
+	}
+	if (t)
+		t->w.r.tgid = pid_tgid >> 32; // by which Untrace finds it
+	return t;
+}
+
+SEC("tracepoint/sched/sched_process_exit")
+int thread_exit(void *ctx)
+{
+	__u32 tid = bpf_get_current_pid_tgid();
+
+	(void)ctx;
+	bpf_map_delete_elem(&threads, &tid);
+	return 0;
+}

@@ -27,7 +27,7 @@ func needRoot(t testing.TB) {
 func open(t testing.TB, o Options) *Probes {
 	t.Helper()
 	needRoot(t)
-	o.Logger = slog.New(slog.NewTextHandler(t.Output(), nil))
+	o.Logger = slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug}))
 	p, err := Open(o)
 	if err != nil {
 		t.Fatal(err)

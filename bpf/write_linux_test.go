@@ -1,6 +1,7 @@
 package bpf
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -41,6 +42,7 @@ func TestWriteFields(t *testing.T) {
 func testWriteFields(t *testing.T, old bool) {
 	p := open(t, Options{old: old})
 	needSubject(t, p, SubjectWrite)
+	checkDirect(t, p, old)
 	f := createSegment(t, ext4(t), "orders-0", segment)
 	var st unix.Stat_t
 	if err := errorsOf(unix.Fstat(int(f.Fd()), &st), p.Trace(int32(os.Getpid()))); err != nil {
@@ -79,6 +81,27 @@ func testWriteFields(t *testing.T, old bool) {
 		if strings.HasPrefix(c.name, "write") {
 			pos += len(b)
 		}
+	}
+}
+
+// checkDirect wants the cheap way wherever the kernel offers it: what the
+// verifier does not like would else go by the old way in silence.
+func checkDirect(t *testing.T, p *Probes, old bool) {
+	t.Helper()
+	var direct bool
+	if err := p.spec.Variables[probesVarDirect].Get(&direct); err != nil {
+		t.Fatal(err)
+	}
+	var name unix.Utsname
+	var major, minor int
+	if err := unix.Uname(&name); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := fmt.Sscanf(unix.ByteSliceToString(name.Release[:]), "%d.%d", &major, &minor); err != nil {
+		t.Fatal(err)
+	}
+	if modern := major > 6 || major == 6 && minor >= 12; modern || old {
+		check(t, "direct", direct, !old)
 	}
 }
 
@@ -139,18 +162,25 @@ func TestWriteFault(t *testing.T) {
 	check(t, "head", got[0].Write.Head == nil, true)
 }
 
-// A rename is seen at once: the directory's name is the kernel's own.
+// A rename is seen at once: the directory's name is the kernel's own, whatever
+// its length.
 func TestWriteFollowsRename(t *testing.T) {
-	p := open(t, Options{})
+	for name, old := range map[string]bool{"direct": false, "old": true} {
+		t.Run(name, func(t *testing.T) { testWriteFollowsRename(t, old) })
+	}
+}
+
+func testWriteFollowsRename(t *testing.T, old bool) {
+	p := open(t, Options{old: old})
 	needSubject(t, p, SubjectWrite)
 	dir := t.TempDir()
-	f := createSegment(t, dir, "orders-0-future", segment)
-	long := strings.Repeat("t", 249) + "-12345" // the longest topic and more
+	now := "orders-0-future"
+	f := createSegment(t, dir, now, segment)
 	if err := p.Trace(int32(os.Getpid())); err != nil {
 		t.Fatal(err)
 	}
-	now := "orders-0-future"
-	for _, name := range []string{"orders-0", long, "orders-0-stray"} {
+	for _, length := range []int{255, 1, 64, 15, 31, 16, 39, 63, 32, 47, 48, 40} {
+		name := strings.Repeat("t", length)
 		if err := os.Rename(filepath.Join(dir, now), filepath.Join(dir, name)); err != nil {
 			t.Fatal(err)
 		}

@@ -53,7 +53,7 @@ int dirty_inode_end(void *ctx)
 		rec.r.dev = t->w.r.dev;
 	rec.start = t->dirty_start;
 	rec.ino = t->dirty_ino;
-	bpf_get_current_comm(rec.comm, sizeof(rec.comm));
+	read_comm(rec.comm);
 	t->dirty_start = 0;
 	emit(&rec, sizeof(rec), KIND_DIRTY_INODE);
 	return 0;

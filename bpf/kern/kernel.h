@@ -61,6 +61,12 @@ struct qstr {
 	const unsigned char *name;
 } CORE;
 
+// Any structure of two numbers would do: see read_kernel.
+struct timespec64 {
+	__s64 tv_sec;
+	long tv_nsec;
+} CORE;
+
 struct dentry {
 	struct dentry *d_parent;
 	struct qstr d_name;
@@ -87,6 +93,7 @@ struct files_struct {
 
 struct task_struct {
 	struct files_struct *files;
+	char comm[16];
 } CORE;
 
 // Any structure of one pointer would do: see file_at.
@@ -129,6 +136,28 @@ static __always_inline struct file *file_at(struct file **slot)
 	}
 	bpf_probe_read_kernel(&file, sizeof(file), slot);
 	return file;
+}
+
+// Copies size bytes of the kernel, rounded up to 16. It costs a few loads where
+// a call of bpf_probe_read_kernel costs tens of nanoseconds.
+static __always_inline void read_kernel(void *to, const void *from, __u32 size)
+{
+	__u64 *words = to;
+
+	for (__u32 i = 0; i < (size + 15) / 16; i++) {
+		struct timespec64 *two = bpf_rdonly_cast(from + 16 * i, bpf_core_type_id_kernel(struct timespec64));
+		words[2 * i] = two->tv_sec;
+		words[2 * i + 1] = two->tv_nsec;
+	}
+}
+
+// The thread's name; one that fills all 16 bytes ends by a NUL in any case.
+static __always_inline void read_comm(char *comm)
+{
+	if (direct)
+		read_kernel(comm, (void *)current_task() + bpf_core_field_offset(struct task_struct, comm), 16);
+	else
+		bpf_get_current_comm(comm, 16);
 }
 
 // What a perf tracepoint on a system call hands over. The layout is the same

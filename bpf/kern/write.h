@@ -5,6 +5,9 @@
 
 #include "thread.h"
 
+// The longest name of a directory that is read by its length.
+#define DIR_SHORT 63
+
 static __always_inline struct file *file_of(__u32 fd)
 {
 	struct task_struct *task = current_task();
@@ -38,13 +41,49 @@ static __always_inline int is_segment(const char *name)
 	return name[20] == '.' && name[21] == 'l' && name[22] == 'o' && name[23] == 'g';
 }
 
+// The name of a segment has just the length that it is read by.
+static __always_inline int read_name(char *name, struct dentry *dentry)
+{
+	const unsigned char *from = GET(dentry, d_name.name);
+
+	if (direct)
+		read_kernel(name, from, SEGMENT_LEN);
+	else if (bpf_probe_read_kernel(name, SEGMENT_LEN, from))
+		return 0;
+	return is_segment(name);
+}
+
+// Most directories have a name that lies in the dentry itself, or is not much
+// longer. While a rename is under way length and name may be of different ones:
+// then the name's own end decides, as for the longer ones.
+static __always_inline void read_dir(struct write_record *w, struct dentry *dir)
+{
+	const unsigned char *from = GET(dir, d_name.name);
+	__u32 len = GET(dir, d_name.len);
+
+	if (direct && len <= DIR_SHORT) {
+		read_kernel(w->dir, from, 16);
+		if (len >= 16)
+			read_kernel(w->dir + 16, from + 16, 16);
+		if (len >= 32)
+			read_kernel(w->dir + 32, from + 32, 32);
+		w->r.tail = len;
+		__u64 end = len;
+		asm volatile("" : "+r"(end)); // the bound below is the verifier's, keep it
+		if (w->dir[end & DIR_SHORT] == 0 && GET(dir, d_name.len) == len && GET(dir, d_name.name) == from)
+			return;
+	}
+	long n = bpf_probe_read_kernel_str(w->dir, sizeof(w->dir), from);
+	w->r.tail = n > 1 ? n - 1 : 0;
+}
+
 // Follows a file to its inode and its names and, if it is a segment, notes the
 // write to it. pos < 0: at the file's own position.
 static __always_inline struct thread *note_write(__u64 pid_tgid, struct file *file, struct inode *inode,
 						 struct dentry *dentry, __s64 pos)
 {
-	char name[SEGMENT_LEN];
-	if (bpf_probe_read_kernel(name, sizeof(name), GET(dentry, d_name.name)) || !is_segment(name))
+	char name[32]; // of whole pairs of words
+	if (!read_name(name, dentry))
 		return 0;
 	struct thread *t = remember_thread(pid_tgid);
 	if (!t) {
@@ -52,10 +91,8 @@ static __always_inline struct thread *note_write(__u64 pid_tgid, struct file *fi
 		return 0;
 	}
 	struct write_record *w = &t->w;
-	__builtin_memcpy(w->name, name, sizeof(name));
-	struct dentry *parent = GET(dentry, d_parent);
-	long n = bpf_probe_read_kernel_str(w->dir, sizeof(w->dir), GET(parent, d_name.name));
-	w->r.tail = n > 1 ? n - 1 : 0;
+	__builtin_memcpy(w->name, name, SEGMENT_LEN);
+	read_dir(w, GET(dentry, d_parent));
 	struct super_block *super = GET(inode, i_sb);
 	w->r.dev = GET(super, s_dev);
 	w->ino = GET(inode, i_ino);
@@ -65,8 +102,11 @@ static __always_inline struct thread *note_write(__u64 pid_tgid, struct file *fi
 
 static __always_inline int is_eventfd(const unsigned char *name)
 {
-	char b[9] = {};
-	bpf_probe_read_kernel(b, sizeof(b), name);
+	char b[16] = {};
+	if (direct)
+		read_kernel(b, name, 9);
+	else
+		bpf_probe_read_kernel(b, 9, name);
 	return b[0] == '[' && b[1] == 'e' && b[2] == 'v' && b[3] == 'e' && b[4] == 'n' &&
 	       b[5] == 't' && b[6] == 'f' && b[7] == 'd' && b[8] == ']';
 }
@@ -198,7 +238,7 @@ int exit_write(struct sys_exit *ctx)
 	t->writing = 0;
 	t->w.r.at = bpf_ktime_get_ns();
 	t->w.ret = ctx->ret;
-	bpf_get_current_comm(t->w.comm, sizeof(t->w.comm));
+	read_comm(t->w.comm);
 	emit(&t->w, WRITE_FIXED + t->w.r.tail, KIND_WRITE);
 	return 0;
 }

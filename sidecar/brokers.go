@@ -230,7 +230,12 @@ func (l *live) leave(ctx context.Context, pid int32) {
 			l.log.Debug("untrace", "pid", pid, "error", err)
 		}
 	}
-	l.log.Warn("the broker has ended; tracing goes on with others as they come", "pid", pid)
+	if l.config.PID != 0 {
+		l.log.Warn("the broker has ended, and no other was asked for", "pid", pid)
+		defer l.end()
+	} else {
+		l.log.Warn("the broker has ended; tracing goes on with others as they come", "pid", pid)
+	}
 	l.do(ctx, func() {
 		g := recording.Gone{PID: pid, Time: now()}
 		l.fact(recording.Fact{Gone: &g})

@@ -26,7 +26,7 @@ const (
 	KeyCause           = "tailspan.cause"
 	KeyRootCause       = "tailspan.root_cause"
 	KeyUnexplained     = "tailspan.unexplained_ns"
-	KeyDuplicateOf     = "tailspan.duplicate" // the broker had this batch already
+	KeyDuplicate       = "tailspan.duplicate" // the broker had this batch already
 	KeyThrottle        = "tailspan.kafka.throttle_ms"
 
 	// On any span.
@@ -56,7 +56,16 @@ const (
 	KeyHolder         = "tailspan.monitor.holder"     // the longest share's thread
 
 	// On links.
-	KeyLinkKind = "tailspan.link" // holder | holder.write | holder.wait | commit | duplicate
+	KeyLinkKind = "tailspan.link" // one of the kinds below
+)
+
+// Kinds of links.
+const (
+	LinkHolder      = "holder"       // to what held the lock
+	LinkHolderWrite = "holder.write" // to what the lock's holder wrote meanwhile
+	LinkHolderWait  = "holder.wait"  // to what the lock's holder itself waited for
+	LinkCommit      = "commit"       // to the whole commit
+	LinkDuplicate   = "duplicate"    // to who wrote this batch first
 )
 
 // Span names.

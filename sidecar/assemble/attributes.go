@@ -82,7 +82,7 @@ func (r *request) partitionAttributes() []attribute.KeyValue {
 		attrs = append(attrs, attribute.StringSlice(spans.KeyMessageIDs, ids))
 	}
 	if duplicate {
-		attrs = append(attrs, attribute.Bool(spans.KeyDuplicateOf, true))
+		attrs = append(attrs, attribute.Bool(spans.KeyDuplicate, true))
 	}
 	return attrs
 }

@@ -246,7 +246,7 @@ func (a *Assembler) follow(w *wait, s *share, hops int) {
 	switch x := s.doing; {
 	case x.write != nil:
 		x.write.resolve(a)
-		s.trace, s.what = a.traceOfWrite(w.b, x.write), linkHolderWrite
+		s.trace, s.what = a.traceOfWrite(w.b, x.write), spans.LinkHolderWrite
 		s.span = x.write.spanID(s.trace)
 		s.cause = x.write.cause()
 		if w.lock == "" || w.shares[w.main()].exit == s.exit {
@@ -258,14 +258,14 @@ func (a *Assembler) follow(w *wait, s *share, hops int) {
 		if w.lock == "" {
 			w.lock = x.wait.lock
 		}
-		s.trace, s.what = a.traceOfWait(x.wait), linkHolderWait
+		s.trace, s.what = a.traceOfWait(x.wait), spans.LinkHolderWait
 		s.span = x.wait.spanID(s.trace)
 		if !s.trace.IsZero() {
 			return
 		}
 		fallthrough
 	default:
-		s.trace, s.what = a.traceOfHold(w.b, s.exit), linkHolder
+		s.trace, s.what = a.traceOfHold(w.b, s.exit), spans.LinkHolder
 		s.span = rootID(s.trace, spans.NameLockHold)
 	}
 }

@@ -2,8 +2,8 @@ package assemble
 
 import "github.com/tailspan/tailspan/sidecar/event"
 
-// dueler is something that has to be looked at again at some event time.
-type dueler interface{ due(a *Assembler) }
+// timed is something that has to be looked at again at some event time.
+type timed interface{ due(a *Assembler) }
 
 // timers holds what is due, the earliest first; ties go by order of entry, so
 // that a replay does the same in the same order.
@@ -15,13 +15,13 @@ type timers struct {
 type timer struct {
 	at  event.Time
 	seq uint64
-	d   dueler
+	d   timed
 }
 
 func (t timer) Less(u timer) bool { return t.at < u.at || t.at == u.at && t.seq < u.seq }
 
 // after has d looked at when event time has passed t.
-func (a *Assembler) after(t event.Time, d dueler) {
+func (a *Assembler) after(t event.Time, d timed) {
 	a.timers.seq++
 	a.timers.heap.Push(timer{t, a.timers.seq, d})
 }

@@ -13,15 +13,6 @@ import (
 // maxLinks bounds the links of one span.
 const maxLinks = 32
 
-// Kinds of links.
-const (
-	linkHolder      = "holder"
-	linkHolderWrite = "holder.write"
-	linkHolderWait  = "holder.wait"
-	linkCommit      = "commit"
-	linkDuplicate   = "duplicate"
-)
-
 // builder makes the spans of one trace; every child is cut to lie inside its
 // parent.
 type builder struct {
@@ -153,7 +144,7 @@ func (b *builder) commits(parent int, w *write, d *event.DirtyInode) {
 		}
 		i := b.span(parent, spans.NameJBD2Commit,
 			b.t.ID.Child(spans.NameJBD2Commit, uint64(o.transaction), uint64(o.start)), o.start, o.end, attrs...)
-		b.link(i, o.commit, rootID(o.commit, spans.NameJournalCommit), linkCommit)
+		b.link(i, o.commit, rootID(o.commit, spans.NameJournalCommit), spans.LinkCommit)
 	}
 }
 
@@ -256,7 +247,7 @@ func (r *request) duplicates() (links []spans.Link) {
 	for i := range r.parts {
 		if p := &r.parts[i]; !p.firstID.IsZero() && len(links) < maxLinks {
 			links = append(links, spans.Link{Trace: p.firstID, Span: p.firstSpan,
-				Attributes: []attribute.KeyValue{attribute.String(spans.KeyLinkKind, linkDuplicate)}})
+				Attributes: []attribute.KeyValue{attribute.String(spans.KeyLinkKind, spans.LinkDuplicate)}})
 		}
 	}
 	return links

@@ -54,7 +54,7 @@ func about(root *spans.Span) (parts []string) {
 	if _, ok := find(a, spans.KeyAcks); ok {
 		add("acks " + itoa(number(a, spans.KeyAcks)))
 	}
-	if truth(a, spans.KeyDuplicateOf) {
+	if truth(a, spans.KeyDuplicate) {
 		add("a duplicate: nothing was written")
 	}
 	add(list("message", strs(a, spans.KeyMessageIDs)))
@@ -192,15 +192,15 @@ func (p *picture) destination(l spans.Link) []string {
 // meaning is what a kind of link leads to.
 func meaning(kind string) string {
 	switch kind {
-	case "commit":
+	case spans.LinkCommit:
 		return "the commit that held it up"
-	case "holder.write":
+	case spans.LinkHolderWrite:
 		return "what the lock's holder wrote meanwhile"
-	case "holder.wait":
+	case spans.LinkHolderWait:
 		return "what the lock's holder itself waited for"
-	case "holder":
+	case spans.LinkHolder:
 		return "what held the lock"
-	case "duplicate":
+	case spans.LinkDuplicate:
 		return "who wrote this batch first"
 	case "":
 		return "link"

@@ -30,8 +30,9 @@ type jsonSpan struct {
 }
 
 type jsonLink struct {
-	Trace string `json:"trace_id"`
-	Span  string `json:"span_id"`
+	Trace      string         `json:"trace_id"`
+	Span       string         `json:"span_id"`
+	Attributes map[string]any `json:"attributes"`
 }
 
 // ParseTrace reads a line of --print traces.
@@ -80,6 +81,9 @@ func (j *jsonSpan) into(s *spans.Span) error {
 		}
 		if err := ParseID(l.Span[:], jl.Span); err != nil {
 			return err
+		}
+		for k, v := range jl.Attributes {
+			l.Attributes = append(l.Attributes, Attribute(k, v))
 		}
 		s.Links = append(s.Links, l)
 	}

@@ -26,8 +26,11 @@ const (
 	// pulse is how often the sources are read and events handed on. All
 	// goroutines keep the same beat, so that an idle process wakes once for
 	// all of them: waking costs more than the work at usual rates. The rings
-	// hold what comes in between: 8 MiB of records, 16 MiB of packets.
+	// (8 MiB of records, 16 MiB of packets) hold what comes in between; a
+	// source that filled a sixteenth of its ring since is read at quickPulse.
 	pulse          = 100 * time.Millisecond
+	quickPulse     = 2 * time.Millisecond
+	busyBytes      = 512 << 10
 	tickEach       = event.Time(100 * time.Millisecond)
 	calibrateEach  = event.Time(time.Second)
 	clockJump      = 10 * time.Microsecond // a step or a slew of the clock: taken at once
@@ -45,6 +48,8 @@ type live struct {
 	kernel   *bpf.Probes   // nil: not allowed here
 	commands chan func()   // done by the packets' goroutine
 	read     [2]atomic.Int64
+	taken    int // bytes of packets in the last read
+	drawn    int // bytes of probe records in the last read
 	hunt     hunt
 	end      func() // ends the run, for there is nothing more to trace
 	broken   bool   // the recording broke off, and that was said
@@ -149,7 +154,8 @@ func (l *live) fact(f recording.Fact) {
 func (l *live) readPackets(ctx context.Context) error {
 	var ticked event.Time
 	var calibrated event.Calibration
-	for beat(ctx) {
+	for beat(ctx, l.taken >= busyBytes) {
+		l.taken = 0
 		select {
 		case do := <-l.commands:
 			do()
@@ -174,11 +180,17 @@ func (l *live) readOnce() (event.Time, error) {
 	if l.packets == nil {
 		return now(), nil
 	}
-	return l.packets.Read(0, l.decoder.Packet)
+	return l.packets.Read(0, l.packet)
+}
+
+func (l *live) packet(p capture.Packet) {
+	l.taken += len(p.Data)
+	l.decoder.Packet(p)
 }
 
 func (l *live) readProbes(ctx context.Context) error {
-	for beat(ctx) {
+	for beat(ctx, l.drawn >= busyBytes) {
+		l.drawn = 0
 		if l.kernel == nil {
 			l.read[event.Probes].Store(int64(now()))
 			continue
@@ -197,6 +209,7 @@ func (l *live) readProbes(ctx context.Context) error {
 
 // probe takes a raw record, as it left the ring buffer.
 func (l *live) probe(raw []byte) {
+	l.drawn += len(raw)
 	if l.record != nil {
 		l.record.Probe(l.clock.Unix(now()), raw)
 	}
@@ -208,7 +221,7 @@ func (l *live) probe(raw []byte) {
 func (l *live) assemble(ctx, reading context.Context) error {
 	flushed, accounted := time.Now(), time.Now()
 	var until, patience event.Time = math.MaxInt64, math.MaxInt64
-	for beat(reading) {
+	for beat(reading, false) {
 		if ctx.Err() != nil && until == math.MaxInt64 {
 			until = now()
 			patience = until + lastRead
@@ -229,9 +242,14 @@ func (l *live) assemble(ctx, reading context.Context) error {
 	return nil
 }
 
-// beat sleeps until the next pulse; false says that ctx has ended.
-func beat(ctx context.Context) bool {
-	time.Sleep(pulse - time.Duration(now())%pulse)
+// beat sleeps until the next pulse, or less if there is much to do; false says
+// that ctx has ended.
+func beat(ctx context.Context, busy bool) bool {
+	if busy {
+		time.Sleep(quickPulse)
+	} else {
+		time.Sleep(pulse - time.Duration(now())%pulse)
+	}
 	return ctx.Err() == nil
 }
 

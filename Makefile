@@ -26,17 +26,17 @@ test: $(if $(ROOT),install) build
 	bin/tally . $(LAB)
 
 install:
-	@$(LAB)/install.sh
+	@$(LAB)/install.sh test
 
 install-demo:
-	@$(LAB)/install.sh demo
+	@$(LAB)/install.sh
 
 # exec: so that the demo is make's own child and ends with it.
 demo: $(if $(ROOT),install-demo)
 	@cd $(LAB) && go build -o ../../bin/ ./cmd/demo
 	@exec bin/demo
 
-bench-overhead: $(if $(ROOT),install) build
+bench-overhead: $(if $(ROOT),install-demo) build
 	@cd $(LAB) && go build -o ../../bin/ ./cmd/bench-overhead
 	@exec bin/bench-overhead
 

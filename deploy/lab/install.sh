@@ -1,13 +1,19 @@
 #!/bin/sh
 # What the lab needs beyond Go, from the distribution's packages. Installs only
 # what is missing, and only as root; without root it says what is missing.
+#
+#	install.sh         for the demo
+#	install.sh test    and the tests' oracles
 set -eu
 
 # command=package
-wanted="java=default-jdk-headless mvn=maven mkfs.ext4=e2fsprogs tshark=tshark bpftrace=bpftrace"
-
+wanted="java=default-jdk-headless mvn=maven mkfs.ext4=e2fsprogs"
 PATH=$PATH:/usr/sbin:/sbin
 packages=
+if [ "${1:-}" = test ]; then
+	wanted="$wanted tshark=tshark bpftrace=bpftrace clang=clang llvm-strip=llvm"
+	[ -e /usr/include/bpf/bpf_helpers.h ] || packages=" libbpf-dev"
+fi
 for pair in $wanted; do
 	command -v "${pair%%=*}" >/dev/null 2>&1 || packages="$packages ${pair#*=}"
 done

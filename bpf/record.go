@@ -7,7 +7,7 @@ type Kind uint8
 
 const (
 	KindWrite Kind = 1 + iota
-	KindWake
+	KindWake       // the first wake-up of another after a Write or a monitor's wait
 	KindDirtyInode
 	KindJournal
 	KindMonitorEnter

@@ -112,8 +112,8 @@ static __always_inline int is_eventfd(const unsigned char *name)
 }
 
 // A wake-up tells only that the thread has done with what it wrote and waited
-// for before: after none of these it says nothing and is left out, which most
-// are. A lost one is made up for by the next.
+// for before: after none of these it says nothing and is left out. A lost one is
+// made up for by the next.
 static __always_inline void wake(__u64 pid_tgid)
 {
 	struct thread *t = find_thread(pid_tgid);
@@ -199,8 +199,9 @@ int enter_write(struct sys_enter *ctx)
 {
 	__u64 bytes = ctx->args[2];
 
-	// What only can be a wake-up of no use is not looked at any further. (Were
-	// it a segment's, it would be the thread's first, and of no batch.)
+	// What only can be a wake-up of no use is not looked at any further, nor
+	// which file it goes to: to a segment's it would bring no batch, and the
+	// rest of one that was begun comes after a write.
 	if (bytes == 8 || bytes == 1) {
 		struct thread *t = find_thread(bpf_get_current_pid_tgid());
 		if (!t || !t->worked)

@@ -25,8 +25,10 @@ var (
 		sysExit("write"), sysEnter("write", "enter_write", "fd", "buf", "count"),
 	}
 	// A kernel without one of these still shows what Kafka does today.
-	otherWriteEvents = []tracepoint{
+	positionedEvents = []tracepoint{
 		sysExit("pwrite64"), sysEnter("pwrite64", "enter_pwrite64", "fd", "buf", "count", "pos"),
+	}
+	vectorEvents = []tracepoint{
 		sysExit("writev"), sysEnter("writev", "enter_writev", "fd", "vec", "vlen"),
 		sysExit("pwritev"), sysEnter("pwritev", "enter_pwritev", "fd", "vec", "vlen", "pos_l"),
 	}

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"math/bits"
 	"os"
+	"slices"
 	"sync"
 
 	"github.com/cilium/ebpf"
@@ -19,6 +20,11 @@ type Options struct {
 	// two of at least a page; 0: 4 MiB.
 	RingSize int
 	Logger   *slog.Logger // nil: silence
+
+	// NoVectors leaves out writev(2) and pwritev(2). Kafka writes its segments
+	// by write(2), and sends every response by writev(2): seeing those costs
+	// the broker some 1 % of its CPU, for nothing.
+	NoVectors bool
 
 	old bool // a test's: as if before Linux 6.2
 }
@@ -39,6 +45,7 @@ const (
 type Probes struct {
 	log     *slog.Logger
 	tracefs string
+	also    []tracepoint // of writes, where the kernel has them
 	spec    *ebpf.CollectionSpec
 	shared  *ebpf.Collection // the maps of all programs
 	ring    *ring
@@ -57,7 +64,10 @@ func Open(o Options) (*Probes, error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	p := &Probes{log: o.Logger}
+	p := &Probes{log: o.Logger, also: positionedEvents}
+	if !o.NoVectors {
+		p.also = slices.Concat(positionedEvents, vectorEvents)
+	}
 	if err := p.create(ringSize(o.RingSize)); err != nil {
 		return nil, errors.Join(judge(err), p.Close())
 	}
@@ -129,7 +139,7 @@ func (p *Probes) attachWrites(old bool) (attached bool, err error) {
 		if err := direct.Set(true); err != nil {
 			return false, fmt.Errorf("set %s: %w", probesVarDirect, err)
 		}
-		if attached, err = p.attachTracepoints(writeEvents, otherWriteEvents); attached {
+		if attached, err = p.attachTracepoints(writeEvents, p.also); attached {
 			return true, err
 		}
 		p.log.Debug("no direct reads of kernel memory", "error", err)
@@ -137,7 +147,7 @@ func (p *Probes) attachWrites(old bool) (attached bool, err error) {
 	if err := direct.Set(false); err != nil {
 		return false, fmt.Errorf("set %s: %w", probesVarDirect, err)
 	}
-	return p.attachTracepoints(writeEvents, otherWriteEvents)
+	return p.attachTracepoints(writeEvents, p.also)
 }
 
 // load puts the named programs of spec into the kernel, on the shared maps.

@@ -261,10 +261,12 @@ func (l *live) setPorts() {
 		return
 	}
 	var ports []uint16
+	local := true
 	for _, x := range l.listeners() {
 		ports = append(ports, x.Addr.Port())
+		local = local && x.Addr.Addr().IsLoopback()
 	}
-	if err := l.packets.SetPorts(ports); err != nil {
+	if err := errors.Join(l.packets.SetLoopback(local && len(ports) > 0), l.packets.SetPorts(ports)); err != nil {
 		l.log.Error("the broker's packets cannot be captured", "ports", ports, "error", err)
 	}
 }

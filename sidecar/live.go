@@ -101,7 +101,7 @@ func (l *live) open() error {
 		l.packets, none = nil, err
 		l.log.Warn("no packets: requests cannot be seen", "error", err, "do", "run as root, or give CAP_NET_RAW")
 	}
-	if l.kernel, err = bpf.Open(bpf.Options{RingSize: recordRing, Logger: l.log}); err != nil {
+	if l.kernel, err = bpf.Open(bpf.Options{RingSize: recordRing, NoVectors: true, Logger: l.log}); err != nil {
 		l.kernel = nil
 		l.log.Warn("no probes: only requests can be seen", "error", err, "do", "run as root, or give CAP_BPF and CAP_PERFMON; `tailspan doctor` says more")
 		if none != nil {

@@ -3,6 +3,7 @@ package capture
 import (
 	"errors"
 	"fmt"
+	"net"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -105,11 +106,7 @@ func (l *Live) setUp(o LiveOptions) error {
 	if err := l.SetPorts(o.Ports); err != nil {
 		return err
 	}
-	all := unix.SockaddrLinklayer{Protocol: uint16(unix.ETH_P_ALL&0xff)<<8 | unix.ETH_P_ALL>>8}
-	if err := unix.Bind(l.fd, &all); err != nil {
-		return fmt.Errorf("bind packet socket: %w", err)
-	}
-	return nil
+	return l.SetLoopback(false)
 }
 
 // SetPorts replaces the ports; safe from any goroutine.
@@ -161,6 +158,37 @@ func (l *Live) Read(timeout time.Duration, handle func(Packet)) (progress event.
 	}
 	l.mark = max(l.mark, l.clock.Mono(l.last)-stampSlack)
 	return l.mark, nil
+}
+
+// SetLoopback captures on the loopback interface only, or on all again; safe
+// from any goroutine. Where all listeners are there it spares the sender of
+// each packet a copy that the filter would drop.
+func (l *Live) SetLoopback(only bool) error {
+	bind := unix.SockaddrLinklayer{Protocol: uint16(unix.ETH_P_ALL&0xff)<<8 | unix.ETH_P_ALL>>8}
+	ignore := 0
+	if only {
+		index, err := loopback()
+		if err != nil {
+			return fmt.Errorf("find the loopback interface: %w", err)
+		}
+		bind.Ifindex, ignore = index, 1
+	}
+	// Kernels before 4.20 have no such option: the filter does it, for more.
+	_ = unix.SetsockoptInt(l.fd, unix.SOL_PACKET, unix.PACKET_IGNORE_OUTGOING, ignore)
+	if err := unix.Bind(l.fd, &bind); err != nil {
+		return fmt.Errorf("bind packet socket: %w", err)
+	}
+	return nil
+}
+
+func loopback() (index int, err error) {
+	all, err := net.Interfaces()
+	for _, i := range all {
+		if i.Flags&net.FlagLoopback != 0 {
+			return i.Index, nil
+		}
+	}
+	return 0, errors.Join(err, unix.ENODEV)
 }
 
 func monotonic() event.Time {

@@ -22,13 +22,13 @@ type bench struct {
 // outcome is one stretch of the load.
 type outcome struct {
 	broker   time.Duration // CPU
-	records  int64         // appended
-	p50, p99 time.Duration // of requests beside the load
+	requests int64         // answered: one record each
+	p50, p99 time.Duration // of requests
 	own      time.Duration // Tailspan's CPU, 0 when off
 	memory   int64         // Tailspan's largest resident memory, in bytes
 }
 
-func (o outcome) perRecord() float64 { return float64(o.broker) / float64(o.records) }
+func (o outcome) perRequest() float64 { return float64(o.broker) / float64(o.requests) }
 
 // settle is how long Tailspan runs before it is measured: its start is no
 // part of what it costs.
@@ -36,7 +36,7 @@ const settle = 3 * time.Second
 
 // run measures while the load goes on all the time.
 func (b *bench) run(ctx context.Context) error {
-	for range canaries {
+	for range connections {
 		c, err := newClient(b.scene.Broker.Address(), b.scene.Topic, b.scene.Partitions)
 		if err != nil {
 			return err
@@ -58,8 +58,8 @@ func (b *bench) run(ctx context.Context) error {
 			return err
 		}
 		off, on = append(off, p[0]), append(on, p[1])
-		fmt.Printf("%2d  broker CPU %5.2f s off %5.2f s on   p99 %8s off %8s on   tailspan CPU %.2f s, %d MiB\n", n+1,
-			p[0].broker.Seconds(), p[1].broker.Seconds(), micro(p[0].p99), micro(p[1].p99), p[1].own.Seconds(), p[1].memory>>20)
+		fmt.Printf("%2d  broker CPU a request %4.0f µs off %4.0f µs on   p99 %8s off %8s on   tailspan CPU %.2f s, %d MiB\n", n+1,
+			p[0].perRequest()/1e3, p[1].perRequest()/1e3, micro(p[0].p99), micro(p[1].p99), p[1].own.Seconds(), p[1].memory>>20)
 	}
 	report(off, on)
 	return nil
@@ -125,10 +125,10 @@ func (b *bench) measure(ctx context.Context, length time.Duration, t *tailspan.S
 		return o, err
 	}
 	o = outcome{
-		broker: after.broker - before.broker, records: after.records - before.records,
+		broker: after.broker - before.broker, requests: after.requests - before.requests,
 		own: after.own - before.own, p50: quantile(took, 0.5), p99: quantile(took, 0.99),
 	}
-	if o.records == 0 || o.broker == 0 {
+	if o.requests == 0 || o.broker == 0 {
 		return o, errors.New("the broker did nothing")
 	}
 	return o, b.scene.Check()
@@ -136,7 +136,7 @@ func (b *bench) measure(ctx context.Context, length time.Duration, t *tailspan.S
 
 // read takes the counters.
 func (b *bench) read(ctx context.Context, t *tailspan.Sidecar) (o outcome, err error) {
-	if o.records, err = b.clients[0].records(ctx); err != nil {
+	if o.requests, err = b.clients[0].records(ctx); err != nil {
 		return o, err
 	}
 	if o.broker, err = cpu(b.scene.Broker.PID()); err == nil && t != nil {

@@ -12,9 +12,10 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// client measures from outside: how many records the topic has, and how long
-// a produce request takes beside the load. Kafka's own tool counts whole
-// milliseconds, from its own cold start on; that is too coarse here.
+// client is one connection of the load: one record a request, one request after
+// the other, so that records are requests and both sides of a pair do the same
+// work. (Kafka's own tool batches by chance: its requests a record differ from
+// stretch to stretch, and it counts whole milliseconds.)
 type client struct {
 	*kgo.Client
 	topic      string
@@ -22,9 +23,9 @@ type client struct {
 }
 
 const (
-	canaries     = 4 // connections that ask one after the other
-	canaryPeriod = 10 * time.Millisecond
-	canaryBytes  = 300
+	connections = 10
+	period      = 10 * time.Millisecond // of a connection's requests
+	recordBytes = 1900
 )
 
 func newClient(address, topic string, partitions int) (*client, error) {
@@ -80,8 +81,8 @@ func latencies(ctx context.Context, clients []*client, length time.Duration) ([]
 }
 
 func (c *client) latencies(ctx context.Context, end time.Time) (took []time.Duration, err error) {
-	value := make([]byte, canaryBytes)
-	tick := time.NewTicker(canaryPeriod)
+	value := make([]byte, recordBytes)
+	tick := time.NewTicker(period)
 	defer tick.Stop()
 	for time.Now().Before(end) {
 		<-tick.C

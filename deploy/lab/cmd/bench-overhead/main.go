@@ -40,12 +40,10 @@ func main() {
 func run() (err error) {
 	b := bench{}
 	c := scene.Story()
-	c.Disk = false
+	c.Disk, c.Producers = false, 0 // the load is the bench's own
 	flag.IntVar(&b.pairs, "pairs", 10, "how many times off and on")
 	flag.DurationVar(&b.length, "for", 15*time.Second, "how long each time")
 	flag.DurationVar(&b.warmUp, "warm-up", 30*time.Second, "load before the first")
-	flag.IntVar(&c.Producers, "producers", c.Producers, "producers")
-	flag.IntVar(&c.Load.PerSecond, "rate", c.Load.PerSecond, "records/s of each producer")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()

@@ -18,7 +18,7 @@ func report(off, on []outcome) {
 		return median(all)
 	}
 	fmt.Printf("\nmedians of %d pairs, on %s:\n", len(off), machine())
-	fmt.Printf("  broker CPU per record    %.3f of that without\n", over(func(a, b outcome) float64 { return b.perRecord() / a.perRecord() }))
+	fmt.Printf("  broker CPU per request   %.3f of that without\n", over(func(a, b outcome) float64 { return b.perRequest() / a.perRequest() }))
 	fmt.Printf("  p50 of a request         %.3f of that without\n", over(func(a, b outcome) float64 { return ratio(b.p50, a.p50) }))
 	fmt.Printf("  p99 of a request         %.3f of that without\n", over(func(a, b outcome) float64 { return ratio(b.p99, a.p99) }))
 	fmt.Printf("  tailspan's own CPU       %.1f %% of the broker's\n", 100*over(func(_, b outcome) float64 { return ratio(b.own, b.broker) }))

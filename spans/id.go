@@ -23,8 +23,8 @@ func (id SpanID) IsZero() bool  { return id == SpanID{} }
 // records at this place: SHA-256 over cluster id, topic (the 16 bytes of its
 // id where there is one, else its name), partition and base offset.
 func PlaceID(cluster string, topicID [16]byte, topic string, partition int32, baseOffset int64) TraceID {
-	var b []byte
-	b = append(b, cluster...)
+	var buf [128]byte
+	b := append(buf[:0], cluster...)
 	if topicID != ([16]byte{}) {
 		b = append(b, topicID[:]...)
 	} else {
@@ -38,8 +38,8 @@ func PlaceID(cluster string, topicID [16]byte, topic string, partition int32, ba
 // ArrivalID is the trace id of a request that wrote nothing: SHA-256 over
 // cluster id, broker id, connection, correlation id and arrival (Unix ns).
 func ArrivalID(cluster string, broker int32, conn string, correlation int32, arrival int64) TraceID {
-	var b []byte
-	b = append(b, cluster...)
+	var buf [128]byte
+	b := append(buf[:0], cluster...)
 	b = binary.BigEndian.AppendUint32(b, uint32(broker))
 	b = append(b, conn...)
 	b = binary.BigEndian.AppendUint32(b, uint32(correlation))
@@ -50,8 +50,8 @@ func ArrivalID(cluster string, broker int32, conn string, correlation int32, arr
 // EventID is the trace id of what is no request: a commit, a write or a lock
 // hold of the broker's own, named by what it is and when it began.
 func EventID(cluster string, broker int32, what string, subject uint64, start int64) TraceID {
-	var b []byte
-	b = append(b, cluster...)
+	var buf [128]byte
+	b := append(buf[:0], cluster...)
 	b = binary.BigEndian.AppendUint32(b, uint32(broker))
 	b = append(b, what...)
 	b = binary.BigEndian.AppendUint64(b, subject)

@@ -82,6 +82,9 @@ type Assembler struct {
 	devices map[event.Device]*journal
 	timers  timers
 	stats   Stats
+
+	phases []phase // scratch of judge
+	order  []int   // scratch of written
 }
 
 // broker is all that is known of one broker process.

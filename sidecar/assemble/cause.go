@@ -75,7 +75,8 @@ func (w *write) cost(c *costs) {
 // judge says what took most of the request, and what that leads back to.
 func (r *request) judge() verdict {
 	var c costs
-	for _, p := range r.phases(false) {
+	r.a.phases = r.phases(r.a.phases[:0], false)
+	for _, p := range r.a.phases {
 		own := p.end - p.start
 		for _, w := range r.waits {
 			if n := min(w.end, p.end) - max(w.start, p.start); n > 0 {

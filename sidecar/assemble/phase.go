@@ -19,14 +19,13 @@ type phase struct {
 
 // phases are the request's, one after the other, from its first byte in to
 // its end; those of which nothing was seen are left out. Only spans need the
-// appends' names.
-func (r *request) phases(named bool) []phase {
+// appends' names. They are put into all, which is returned.
+func (r *request) phases(all []phase, named bool) []phase {
 	end := r.end
 	if end == 0 {
 		end = r.lastSeen()
 	}
 	at := min(r.ev.LastByte, end)
-	all := make([]phase, 0, len(r.parts)+3)
 	all = append(all, phase{name: spans.NameReceive, start: r.ev.Arrival, end: at, cost: costReceive})
 	parts := r.written()
 	if len(parts) > 0 {
@@ -64,9 +63,10 @@ func (r *request) rest(wrote bool) phase {
 	return phase{name: spans.NameSend, cost: costSend}
 }
 
-// written lists the partitions with a write, in the order of the writes.
+// written lists the partitions with a write, in the order of the writes. The
+// list is good until the next call.
 func (r *request) written() []int {
-	var all []int
+	all := r.a.order[:0]
 	for i := range r.parts {
 		if r.parts[i].write != nil {
 			all = append(all, i)
@@ -75,6 +75,7 @@ func (r *request) written() []int {
 	slices.SortFunc(all, func(i, j int) int {
 		return cmp.Compare(r.parts[i].write.ev.Start, r.parts[j].write.ev.Start)
 	})
+	r.a.order = all
 	return all
 }
 

@@ -66,7 +66,7 @@ func (b *builder) clip(s, p *spans.Span) (cut int64) {
 // BuildTrace makes the spans of a finished request.
 func (r *request) BuildTrace() *spans.Trace {
 	b := &builder{t: &spans.Trace{ID: r.id, Resource: r.b.id.Resource}, unix: r.ev.ArrivalUnix - int64(r.ev.Arrival)}
-	phases := r.phases(true)
+	phases := r.phases(nil, true)
 	end := phases[len(phases)-1].end
 	root := spans.Span{
 		ID: rootID(r.id, spans.NameProduce), Name: r.name(), Kind: spans.Server,

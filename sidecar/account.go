@@ -8,20 +8,17 @@ import (
 
 // lost counts what the sources could not see.
 func (s *Sidecar) lost() map[string]uint64 {
-	m := map[string]uint64{}
 	d := s.decoder.Stats()
 	q := s.queue.Stats()
 	p := s.probes.Stats()
 	a := s.assembler.Stats()
-	for name, n := range map[string]uint64{
+	m := map[string]uint64{
 		"packet gaps": d.Gaps, "packets held over": d.HeldOver, "undecodable frames": d.Undecodable,
 		"unsupported produce versions": d.UnsupportedVersion, "unknown topic ids": d.TopicUnknown,
 		"batches not understood": d.BadBatches, "responses without request": d.Unmatched,
 		"connections that are not Kafka": d.NotKafka, "panics": d.Panics,
 		"events queue full": q.Dropped, "events late": q.Late, "malformed probe records": p.Malformed,
 		"events at impossible times": a.BadTimes, "ends of waits": a.LostWaits, "ends of commits": a.LostEnds,
-	} {
-		m[name] = n
 	}
 	for reason, n := range a.Dropped {
 		m["requests: "+reason] = n

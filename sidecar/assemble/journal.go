@@ -23,7 +23,6 @@ const (
 
 // journal is one device's commits.
 type journal struct {
-	device  event.Device
 	open    *commit
 	commits [commitsKept]*commit
 	next    int
@@ -60,7 +59,7 @@ type overlap struct {
 func (a *Assembler) journal(d event.Device) *journal {
 	j := a.devices[d]
 	if j == nil {
-		j = &journal{device: d}
+		j = &journal{}
 		a.devices[d] = j
 	}
 	return j
@@ -177,26 +176,27 @@ func (j *journal) within(all []overlap, from, to event.Time, d *event.DirtyInode
 	return all
 }
 
-// phases are a commit's, in order, as jbd2's tracepoints name their starts.
-func (c *commit) phases() [4]struct {
+// commitPhase is one step of a commit.
+type commitPhase struct {
 	name       string
 	start, end event.Time
-} {
+}
+
+// phases are a commit's, in order, as jbd2's tracepoints name their starts. One
+// that was not seen has no length.
+func (c *commit) phases() [4]commitPhase {
 	e := c.ev
-	flushing := max(e.Flushing, e.Locking)
-	logging := max(e.Logging, flushing)
 	locking := e.Locking
 	if locking == 0 {
 		locking = e.Start
 	}
-	return [4]struct {
-		name       string
-		start, end event.Time
-	}{
+	flushing := max(e.Flushing, locking)
+	logging := max(e.Logging, flushing)
+	return [4]commitPhase{
 		{"start", e.Start, locking},
-		{"locking", locking, max(flushing, locking)},
-		{"flushing", max(flushing, locking), max(logging, locking)},
-		{"logging", max(logging, locking), e.End},
+		{"locking", locking, flushing},
+		{"flushing", flushing, logging},
+		{"logging", logging, e.End},
 	}
 }
 

@@ -42,7 +42,6 @@ type wait struct {
 	lock      string // the partition that its main holder wrote
 	ambiguous bool
 	owner     spans.TraceID // of the request that waited
-	printed   bool
 }
 
 // exit is one release of a contended monitor; the waits that it ended share it.
@@ -212,8 +211,8 @@ func (w *wait) ownersClosed() bool {
 	if w.gap == nil {
 		return true
 	}
-	for _, x := range []*write{w.gap.prev, w.gap.next} {
-		if r := requestOf(x); r != nil && r.closed == 0 {
+	for r := range w.gap.requests {
+		if r.closed == 0 {
 			return false
 		}
 	}
@@ -279,8 +278,8 @@ func (a *Assembler) traceOfWait(x *wait) spans.TraceID {
 	if x.gap == nil || x.ambiguous {
 		return spans.TraceID{}
 	}
-	for _, w := range []*write{x.gap.next, x.gap.prev} {
-		if r := requestOf(w); r != nil && r.owns(x, x.gap) == ownedYes {
+	for r := range x.gap.requests {
+		if r.owns(x, x.gap) == ownedYes { // one at most
 			return r.traceID()
 		}
 	}
@@ -290,20 +289,14 @@ func (a *Assembler) traceOfWait(x *wait) spans.TraceID {
 // due prints the wait once the request that it belongs to is finished, and
 // its holders are known.
 func (w *wait) due(a *Assembler) {
-	if w.printed {
-		return
-	}
 	ready := w.settled(a)
-	for _, x := range []*write{w.gap.prev, w.gap.next} {
-		if r := requestOf(x); r != nil && !r.finished {
-			ready = false
-		}
+	for r := range w.gap.requests {
+		ready = ready && r.finished
 	}
 	if !ready && a.now < w.end+linger+2*patience {
 		a.after(a.now+linger/4, w)
 		return
 	}
-	w.printed = true
 	w.resolve(a)
 	w.gap = nil
 	if a.o.Rows.Waits {

@@ -93,14 +93,9 @@ func (r *request) firstStir(first *write) event.Time {
 // lastSeen ends the trace of a request without response: where its last write
 // ended, or where it was given up.
 func (r *request) lastSeen() event.Time {
-	end := max(r.ev.LastByte, r.closed)
-	if r.ev.Acks == 0 {
-		end = r.ev.LastByte
-	}
-	for i := range r.parts {
-		if w := r.parts[i].write; w != nil {
-			end = max(end, w.ev.End)
-		}
+	end := max(r.ev.LastByte, r.lastWrite())
+	if r.ev.Acks != 0 {
+		end = max(end, r.closed)
 	}
 	return end
 }

@@ -199,9 +199,7 @@ func (a *Assembler) wrote(r *request) {
 			return
 		}
 	}
-	for i := range r.parts {
-		r.end = max(r.end, r.parts[i].write.ev.End)
-	}
+	r.end = r.lastWrite()
 	r.b.forgetInFlight(r)
 	r.closed = r.end
 	a.after(r.closed+linger, r)
@@ -243,7 +241,7 @@ func (r *request) settled(waits []*wait) bool {
 func (r *request) finish() {
 	a := r.a
 	a.settleJoins(r)
-	if r.end == 0 {
+	if r.end == 0 && r.ev.Acks == 0 { // no response is due: it ends with its writes
 		r.end = r.lastWrite()
 	}
 	r.waits = r.gather(&a.stats.Ambiguous)
@@ -265,11 +263,8 @@ func (r *request) finish() {
 	a.o.Output.Trace(r)
 }
 
-// lastWrite ends a request without response; 0 where nothing was written.
+// lastWrite is where the last of its writes ended; 0 where nothing was written.
 func (r *request) lastWrite() (end event.Time) {
-	if r.ev.Acks != 0 {
-		return 0
-	}
 	for i := range r.parts {
 		if w := r.parts[i].write; w != nil {
 			end = max(end, w.ev.End)

@@ -37,6 +37,15 @@ type gap struct {
 	waits      []*wait
 }
 
+// requests are those that wrote before and after the gap, as far as known.
+func (g *gap) requests(yield func(*request) bool) {
+	for _, w := range [...]*write{g.prev, g.next} {
+		if w != nil && w.req != nil && !yield(w.req) {
+			return
+		}
+	}
+}
+
 func (b *broker) thread(tid int32) *thread {
 	t := b.threads[tid]
 	if t == nil {
@@ -152,8 +161,8 @@ func (r *request) owns(x *wait, g *gap) owned {
 	if !r.covers(x) {
 		return ownedNo
 	}
-	for _, w := range []*write{g.prev, g.next} {
-		if other := requestOf(w); other != nil && other != r && other.covers(x) {
+	for other := range g.requests {
+		if other != r && other.covers(x) {
 			return ownedMaybe
 		}
 	}
@@ -164,11 +173,4 @@ func (r *request) owns(x *wait, g *gap) owned {
 // that waited before it came worked for somebody else.
 func (r *request) covers(x *wait) bool {
 	return x.start >= r.ev.LastByte-arrivalSlack && (r.end == 0 || x.start < r.end)
-}
-
-func requestOf(w *write) *request {
-	if w == nil {
-		return nil
-	}
-	return w.req
 }

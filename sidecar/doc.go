@@ -4,6 +4,7 @@
 //
 //	sidecar.go   the pipeline that live and replay share
 //	live.go      Run: the goroutines of a live run
+//	clock.go     the one clock, and its distance from Unix time
 //	brokers.go   brokers come and go
 //	replay.go    the same from a file
 //	output.go    rows to the printer, traces to sampler and exporter

@@ -28,17 +28,14 @@ const (
 	// all of them: waking costs more than the work at usual rates. The rings
 	// (8 MiB of records, 16 MiB of packets) hold what comes in between; a
 	// source that filled a sixteenth of its ring since is read at quickPulse.
-	pulse          = 100 * time.Millisecond
-	quickPulse     = 2 * time.Millisecond
-	busyBytes      = 512 << 10
-	tickEach       = event.Time(100 * time.Millisecond)
-	calibrateEach  = event.Time(time.Second)
-	clockJump      = 10 * time.Microsecond // a step or a slew of the clock: taken at once
-	accountEach    = time.Minute
-	flushEach      = time.Second
-	lastRead       = event.Time(time.Second) // how long the sources may take at the end
-	calibrateTries = 5
-	recordRing     = 8 << 20
+	pulse       = 100 * time.Millisecond
+	quickPulse  = 2 * time.Millisecond
+	busyBytes   = 512 << 10
+	tickEach    = event.Time(100 * time.Millisecond)
+	accountEach = time.Minute
+	flushEach   = time.Second
+	lastRead    = event.Time(time.Second) // how long the sources may take at the end
+	recordRing  = 8 << 20
 )
 
 // live is the state of Run.
@@ -297,56 +294,4 @@ func (l *live) finish(ctx context.Context, err error) error {
 		err = errors.Join(err, l.record.Close())
 	}
 	return err
-}
-
-// calibrate measures the distance of the clocks and takes it over once a
-// second, or at once where it jumped; it returns what was last taken over.
-func (l *live) calibrate(last event.Calibration) event.Calibration {
-	k := measure()
-	jump := time.Duration(k.Offset - last.Offset).Abs()
-	if last.Mono != 0 && k.Mono-last.Mono < calibrateEach && jump < clockJump {
-		return last
-	}
-	l.fact(recording.Fact{Clock: &k})
-	l.clock.Calibrate(k)
-	return k
-}
-
-// measure reads the realtime clock between two readings of the monotonic one,
-// and takes the closest of a few such pairs.
-func measure() event.Calibration {
-	var best event.Calibration
-	width := event.Time(math.MaxInt64)
-	for range calibrateTries {
-		a := now()
-		var ts unix.Timespec
-		_ = unix.ClockGettime(unix.CLOCK_REALTIME, &ts)
-		b := now()
-		if b-a < width {
-			width = b - a
-			best = event.Calibration{Mono: b, Offset: ts.Nano() - int64(a+(b-a)/2)}
-		}
-	}
-	return best
-}
-
-// now is the one clock. Go's own monotonic time is CLOCK_MONOTONIC too, and
-// costs no system call.
-func now() event.Time { return startMono + event.Time(time.Since(startTime)) }
-
-var startTime, startMono = origin()
-
-// origin is one instant on Go's clock and on CLOCK_MONOTONIC: the closest of a
-// few pairs, for the process may have been kept from running between the two.
-func origin() (at time.Time, mono event.Time) {
-	width := time.Duration(math.MaxInt64)
-	for range calibrateTries {
-		a := time.Now()
-		var ts unix.Timespec
-		_ = unix.ClockGettime(unix.CLOCK_MONOTONIC, &ts)
-		if w := time.Since(a); w < width {
-			width, at, mono = w, a.Add(w/2), event.Time(ts.Nano())
-		}
-	}
-	return at, mono
 }

@@ -81,6 +81,7 @@ const (
 	NameExt4DirtyInode  = "ext4_dirty_inode"
 	NameOtherDirtyInode = "dirty_inode" // of another file system
 	NameJBD2Commit      = "jbd2.commit"
+	PrefixJBD2          = "jbd2." // and a commit's phase, in its own trace
 	NameMonitorWait     = "monitor.wait"
 	NameJournalCommit   = "journal.commit" // root of a commit's own trace
 	NameBrokerWrite     = "broker.write"   // root of a write that is no request's

@@ -39,7 +39,7 @@ func (t *commitTrace) BuildTrace() *spans.Trace {
 	})
 	for _, p := range c.phases() {
 		if p.end > p.start {
-			b.span(0, "jbd2."+p.name, c.id.Child(p.name), p.start, p.end)
+			b.span(0, spans.PrefixJBD2+p.name, c.id.Child(p.name), p.start, p.end)
 		}
 	}
 	return b.t

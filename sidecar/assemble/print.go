@@ -60,7 +60,7 @@ func (r *request) row() *RequestRow {
 func (r *request) partitionRow(i int) RequestPartition {
 	p, q := &r.parts[i], &r.ev.Partitions[i]
 	row := RequestPartition{Topic: topicName(q), Partition: q.Partition, Bytes: q.Bytes,
-		Records: q.Records, CRC: q.CRC, Codec: kafka.Codec(q.Attributes), MessageIDs: list(q.MessageIDs)}
+		Records: q.Records, CRC: q.CRC, Codec: kafka.Codec(q.Attributes), MessageIDs: q.MessageIDs}
 	if p.answered {
 		row.Error = &p.err
 		row.BaseOffset = p.baseOffset()
@@ -82,7 +82,7 @@ func (r *request) joinedRow(i int) *JoinedRow {
 	return &JoinedRow{
 		Arrival: r.ev.ArrivalUnix, End: r.endUnix(), Client: r.ev.Client.String(),
 		CorrelationID: r.ev.CorrelationID, Topic: topicName(q), Partition: q.Partition,
-		BaseOffset: p.baseOffset(), CRC: q.CRC, MessageIDs: list(q.MessageIDs),
+		BaseOffset: p.baseOffset(), CRC: q.CRC, MessageIDs: q.MessageIDs,
 		WriteStart: unix(w.Start), WriteEnd: unix(w.End), PID: w.PID, TID: w.TID, Thread: w.Name,
 		File: w.File, Offset: w.Offset, Bytes: w.Bytes, Join: p.join.String(), TraceID: r.id.String(),
 	}
@@ -134,12 +134,4 @@ func idOrNil(id spans.TraceID) *string {
 	}
 	s := id.String()
 	return &s
-}
-
-// list is never nil: JSON's [] rather than null.
-func list(s []string) []string {
-	if s == nil {
-		return []string{}
-	}
-	return s
 }

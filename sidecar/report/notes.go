@@ -22,7 +22,7 @@ func hue(name string) style {
 		return blue
 	case name == spans.NameExt4DirtyInode, name == spans.NameOtherDirtyInode:
 		return purple
-	case strings.HasPrefix(name, "jbd2."), name == spans.NameJournalCommit:
+	case strings.HasPrefix(name, spans.PrefixJBD2), name == spans.NameJournalCommit:
 		return red
 	case name == spans.NameReplication:
 		return cyan

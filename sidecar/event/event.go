@@ -53,6 +53,22 @@ type Request struct {
 	TransactionalID string
 	Acks            int16
 	Partitions      []RequestPartition
+
+	// Contexts are the distinct trace contexts of the records' `traceparent`
+	// headers, a bounded number; ContextsOmitted is how many more there were.
+	Contexts        []TraceContext
+	ContextsOmitted int32
+	// HeadersCut says that the budget for reading record headers ran out:
+	// there may be more contexts and message ids.
+	HeadersCut bool
+}
+
+// TraceContext is what a W3C `traceparent` says
+// (https://www.w3.org/TR/trace-context/#traceparent-header).
+type TraceContext struct {
+	TraceID [16]byte
+	SpanID  [8]byte
+	Flags   byte
 }
 
 // RequestPartition is what a produce request carries for one partition:
@@ -79,6 +95,12 @@ type Response struct {
 	CorrelationID int32
 	ThrottleMS    int32
 	Partitions    []ResponsePartition
+
+	// The broker reads no request from a connection while it works on another
+	// one of it. Before is when the response before this one, of whatever API,
+	// had been sent whole; Throttled is until when its throttle time kept the
+	// connection muted beyond that. 0: none, or not seen.
+	Before, Throttled Time
 }
 
 // ResponsePartition is the broker's verdict on one partition of a request.
@@ -96,6 +118,44 @@ type ConnLost struct {
 	Time   Time
 	Conn   Conn
 	Reason string // a constant: "closed", "reset", "gap", "expired", "evicted"
+
+	// ByBroker says that the broker ended it: its FIN or RST came before the
+	// client's. So it refuses acks=0 requests, and whatever it had not read.
+	ByBroker bool
+}
+
+// Fetch is a follower's Fetch request: what it asks from which offset on, it
+// has up to there. An incremental session lists only what has changed.
+type Fetch struct {
+	Arrival, LastByte Time
+	Conn              Conn
+	PID               int32 // the leader's
+	CorrelationID     int32
+	Replica           int32 // the follower's broker id
+	Partitions        []FetchPartition
+}
+
+// FetchPartition is one partition that a follower asks for.
+type FetchPartition struct {
+	TopicPartition          // Topic is "" while the id is unresolved
+	TopicID        [16]byte // v13 and later; zero before
+	Offset         int64    // the first that the follower does not have
+}
+
+// Fetched is the first byte out of the response to a follower's Fetch.
+type Fetched struct {
+	Time          Time
+	Conn          Conn
+	CorrelationID int32
+}
+
+// TopicName says what a topic id, until now unknown, stands for. PID 0 means
+// any broker.
+type TopicName struct {
+	Time Time
+	PID  int32
+	ID   [16]byte
+	Name string
 }
 
 // Write is one write(2), pwrite64(2), writev(2) or pwritev(2) of a traced
@@ -189,6 +249,9 @@ type Gone struct {
 func (e *Request) At() Time        { return e.LastByte }
 func (e *Response) At() Time       { return e.End }
 func (e *ConnLost) At() Time       { return e.Time }
+func (e *Fetch) At() Time          { return e.LastByte }
+func (e *Fetched) At() Time        { return e.Time }
+func (e *TopicName) At() Time      { return e.Time }
 func (e *Write) At() Time          { return e.End }
 func (e *DirtyInode) At() Time     { return e.End }
 func (e *CommitStart) At() Time    { return e.Time }
@@ -202,6 +265,9 @@ func (e *Gone) At() Time           { return e.Time }
 func (*Request) event()        {}
 func (*Response) event()       {}
 func (*ConnLost) event()       {}
+func (*Fetch) event()          {}
+func (*Fetched) event()        {}
+func (*TopicName) event()      {}
 func (*Write) event()          {}
 func (*DirtyInode) event()     {}
 func (*CommitStart) event()    {}

@@ -28,6 +28,9 @@ const (
 	KeyUnexplained     = "tailspan.unexplained_ns"
 	KeyDuplicate       = "tailspan.duplicate" // the broker had this batch already
 	KeyThrottle        = "tailspan.kafka.throttle_ms"
+	KeyLostRecords     = "tailspan.lost_records"     // never appended, and nobody was told
+	KeyContextsOmitted = "tailspan.contexts_omitted" // producers' contexts beyond the links
+	KeyHeadersCut      = "tailspan.headers_cut"      // not all record headers were read
 
 	// On any span.
 	KeyJoin       = "tailspan.join" // exact | inferred
@@ -35,6 +38,14 @@ const (
 	KeyThreadName = "thread.name"
 	KeyPID        = "process.pid"
 	KeyClipped    = "tailspan.clipped_ns" // cut off to lie inside the parent
+
+	// On append.
+	KeyBaseOffset = "tailspan.kafka.base_offset"
+	KeyProducerID = "tailspan.kafka.producer_id"
+
+	// On replication.wait.
+	KeyFollower    = "tailspan.kafka.follower" // broker id of the slowest one
+	KeyReplication = "tailspan.replication"    // follower | ISR change or unknown
 
 	// On fs.write, ext4_dirty_inode and jbd2.commit.
 	KeyFile        = "file.path" // topic-partition/segment.log
@@ -66,12 +77,16 @@ const (
 	LinkHolderWait  = "holder.wait"  // to what the lock's holder itself waited for
 	LinkCommit      = "commit"       // to the whole commit
 	LinkDuplicate   = "duplicate"    // to who wrote this batch first
+	LinkPipelined   = "pipelined"    // to the request before it on its connection
+	LinkProducer    = "producer"     // to the context in a record's traceparent
 )
 
 // Span names.
 const (
 	NameProduce         = "produce"
 	NameReceive         = "receive"
+	NameSocket          = "socket.wait" // the broker still worked on the request before
+	NameThrottle        = "throttle"    // the connection was muted for a quota
 	NameQueue           = "request.queue"
 	NameAppend          = "append"
 	NameHandle          = "handle" // the broker's work of which nothing was seen
@@ -94,6 +109,8 @@ type Cause string
 const (
 	CauseNone        Cause = ""                 // nothing is known of it
 	CauseReceive     Cause = "receive"          // the request's bytes came slowly
+	CauseSocket      Cause = "socket.wait"      // behind the request before it on its connection
+	CauseThrottle    Cause = "throttle"         // behind that one's throttle time
 	CauseQueue       Cause = "request.queue"    // before a handler touched it
 	CauseWrite       Cause = "fs.write"         // the write, beyond what is below
 	CauseDirtyInode  Cause = "ext4_dirty_inode" // beyond a commit

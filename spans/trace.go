@@ -44,6 +44,7 @@ type Span struct {
 type Link struct {
 	Trace      TraceID
 	Span       SpanID
+	Remote     bool // somebody else's: not a trace of a Tailspan
 	Attributes []attribute.KeyValue
 }
 

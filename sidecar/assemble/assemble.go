@@ -12,6 +12,8 @@ import (
 
 // Bounds of the tables and of patience, in event time.
 const (
+	ms = event.Time(time.Millisecond)
+
 	// linger is how long a finished request is kept open for what ends after
 	// it: holders' responses, the commit that held its write.
 	linger = event.Time(time.Second)
@@ -33,7 +35,9 @@ const (
 
 	maxInFlight = 1 << 16 // requests per broker without a response
 	maxWrites   = 1 << 14 // writes per broker kept for joining
-	maxLogs     = 1 << 16 // partitions per broker of which the end is known
+	maxLogs     = 1 << 16 // partitions per broker
+	maxUnnamed  = 1 << 12 // topic ids per broker that are waited for
+	maxFetches  = 1 << 12 // fetches of followers per broker that are in work
 	maxThreads  = 1 << 14 // threads per broker
 	maxMonitors = 1 << 14 // contended monitors per broker
 )
@@ -64,6 +68,9 @@ type Identity struct {
 	Cluster  string
 	Node     int32
 	Resource *spans.Resource
+	// Encrypted says that the broker has a listener that cannot be read: an
+	// append of which no request was seen may be a client's all the same.
+	Encrypted bool
 }
 
 // Options of New.
@@ -93,10 +100,12 @@ type broker struct {
 	id       Identity
 	conns    map[event.Conn][]*request // in order of arrival
 	inFlight int
-	swept    bool // a sweep is due
-	byBatch  map[batchKey][]candidate
+	swept    bool               // a sweep is due
+	byBatch  map[batchKey]*part // the first of those that wait for such a write
 	byOffset map[offsetKey]*write
-	logEnds  map[event.TopicPartition]int64
+	logs     map[event.TopicPartition]*log
+	unnamed  map[[16]byte][]*part // parts whose topic's name is not known yet
+	fetches  map[fetchKey]*fetch  // of followers, in work
 	recent   writeRing
 	threads  map[int32]*thread
 	monitors map[uint64]*monitor
@@ -104,24 +113,27 @@ type broker struct {
 
 // Stats counts what was joined and what could not be.
 type Stats struct {
-	Requests   uint64 // seen
-	Finished   uint64 // handed to Output
-	Pending    uint64 // not yet
-	Dropped    map[string]uint64
-	Exact      uint64 // partitions joined with their write
-	Inferred   uint64
-	Unjoined   uint64 // appended, but the write was not seen
-	Duplicates uint64 // appended before: no write of their own
-	Refused    uint64 // partitions with an error
-	Unanswered uint64 // neither a write nor a response was seen
-	NoRequest  uint64 // responses whose request is unknown
-	BadTimes   uint64 // events at an impossible instant: left out
-	Writes     uint64
-	Waits      uint64
-	LostWaits  uint64 // waits of which the beginning or the end was not seen
-	Ambiguous  uint64 // waits that could belong to either of two requests
-	Commits    uint64
-	LostEnds   uint64 // commits of which the end was not seen
+	Requests    uint64 // seen
+	Finished    uint64 // handed to Output
+	Pending     uint64 // not yet
+	Dropped     map[string]uint64
+	Exact       uint64 // partitions joined with their write
+	Inferred    uint64
+	Unjoined    uint64 // appended, but the write was not seen
+	Duplicates  uint64 // appended before: no write of their own
+	Refused     uint64 // partitions with an error
+	Unanswered  uint64 // neither a write nor a response was seen
+	Lost        uint64 // acks=0 requests that never reached the log, or not all of them
+	LostRecords uint64 // what these carried, that nobody was told of
+	Appends     uint64 // of clients whose requests cannot be read
+	NoRequest   uint64 // responses whose request is unknown
+	BadTimes    uint64 // events at an impossible instant: left out
+	Writes      uint64
+	Waits       uint64
+	LostWaits   uint64 // waits of which the beginning or the end was not seen
+	Ambiguous   uint64 // waits that could belong to either of two requests
+	Commits     uint64
+	LostEnds    uint64 // commits of which the end was not seen
 }
 
 // New returns an Assembler without any state.
@@ -149,6 +161,12 @@ func (a *Assembler) Handle(e event.Event) {
 		a.response(e)
 	case *event.ConnLost:
 		a.connLost(e)
+	case *event.Fetch:
+		a.fetch(e)
+	case *event.Fetched:
+		a.fetched(e)
+	case *event.TopicName:
+		a.topicName(e)
 	case *event.Write:
 		a.write(e)
 	case *event.DirtyInode:
@@ -197,9 +215,11 @@ func (a *Assembler) broker(pid int32) *broker {
 		b = &broker{
 			pid:      pid,
 			conns:    map[event.Conn][]*request{},
-			byBatch:  map[batchKey][]candidate{},
+			byBatch:  map[batchKey]*part{},
 			byOffset: map[offsetKey]*write{},
-			logEnds:  map[event.TopicPartition]int64{},
+			logs:     map[event.TopicPartition]*log{},
+			unnamed:  map[[16]byte][]*part{},
+			fetches:  map[fetchKey]*fetch{},
 			recent:   writeRing{buf: make([]*write, 0, 64)},
 			threads:  map[int32]*thread{},
 			monitors: map[uint64]*monitor{},

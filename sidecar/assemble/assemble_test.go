@@ -11,7 +11,6 @@ import (
 
 const (
 	us = event.Time(time.Microsecond)
-	ms = event.Time(time.Millisecond)
 	t0 = 1000 * ms // where scripts begin
 )
 

@@ -43,6 +43,15 @@ func (r *request) attributes() []attribute.KeyValue {
 	if e.TransactionalID != "" {
 		attrs = append(attrs, attribute.String(spans.KeyTransactionalID, e.TransactionalID))
 	}
+	if r.lostRecords > 0 {
+		attrs = append(attrs, attribute.Int64(spans.KeyLostRecords, r.lostRecords))
+	}
+	if n := int(e.ContextsOmitted) + len(e.Contexts) - len(r.contexts()); n > 0 {
+		attrs = append(attrs, attribute.Int(spans.KeyContextsOmitted, n))
+	}
+	if e.HeadersCut {
+		attrs = append(attrs, attribute.Bool(spans.KeyHeadersCut, true))
+	}
 	if r.resp != nil && r.resp.ThrottleMS > 0 {
 		attrs = append(attrs, attribute.Int64(spans.KeyThrottle, int64(r.resp.ThrottleMS)))
 	}
@@ -69,8 +78,8 @@ func (r *request) partitionAttributes() []attribute.KeyValue {
 		attribute.StringSlice(spans.KeyPartitions, names),
 		attribute.Int64Slice(spans.KeyBaseOffsets, offsets),
 	}
-	if name := r.name(); name != spans.NameProduce {
-		attrs = append(attrs, attribute.String(spans.KeyDestination, name[len(spans.NameProduce)+1:]))
+	if topic, one := r.topic(); one {
+		attrs = append(attrs, attribute.String(spans.KeyDestination, topic))
 	}
 	if len(r.parts) == 1 {
 		attrs = append(attrs, attribute.String(spans.KeyPartitionID, itoa(r.ev.Partitions[0].Partition)))
@@ -85,6 +94,54 @@ func (r *request) partitionAttributes() []attribute.KeyValue {
 		attrs = append(attrs, attribute.Bool(spans.KeyDuplicate, true))
 	}
 	return attrs
+}
+
+// contexts are those that become links.
+func (r *request) contexts() []event.TraceContext {
+	return r.ev.Contexts[:min(len(r.ev.Contexts), maxLinks)]
+}
+
+// phaseAttributes are those of a phase's own span.
+func (r *request) phaseAttributes(p *phase) []attribute.KeyValue {
+	switch {
+	case p.write != nil:
+		return r.appendAttributes(p.part)
+	case p.name == spans.NameQueue, p.name == spans.NameSocket:
+		return []attribute.KeyValue{attribute.String(spans.KeyJoin, joinInferred.String())}
+	case p.name != spans.NameReplication:
+		return nil
+	case r.follower.at == 0:
+		return []attribute.KeyValue{attribute.String(spans.KeyReplication, "ISR change or unknown")}
+	}
+	return []attribute.KeyValue{
+		attribute.String(spans.KeyReplication, "follower"),
+		attribute.Int64(spans.KeyFollower, int64(r.follower.replica)),
+		attribute.String(spans.KeyJoin, joinInferred.String()),
+	}
+}
+
+// appendAttributes are those of one partition's append.
+func (r *request) appendAttributes(part int) []attribute.KeyValue {
+	q, w := &r.ev.Partitions[part], r.parts[part].write
+	return []attribute.KeyValue{
+		attribute.String(spans.KeyDestination, topicName(q)),
+		attribute.String(spans.KeyPartitionID, itoa(q.Partition)),
+		attribute.Int64(spans.KeyBaseOffset, w.ev.BaseOffset),
+		attribute.Int64(spans.KeyBatchCount, int64(q.Records)),
+		attribute.Int64(spans.KeyBodySize, int64(q.Bytes)),
+		attribute.Int64(spans.KeyProducerID, q.ProducerID),
+	}
+}
+
+// bareAttributes are those of an append that is a trace's root.
+func (r *request) bareAttributes() []attribute.KeyValue {
+	return append(r.appendAttributes(0),
+		attribute.String(spans.KeySystem, "kafka"),
+		attribute.Int64(spans.KeyPID, int64(r.ev.PID)),
+		attribute.String(spans.KeyCause, string(r.verdict.cause)),
+		attribute.String(spans.KeyRootCause, string(r.verdict.root)),
+		attribute.Int64(spans.KeyUnexplained, int64(r.verdict.unexplained)),
+	)
 }
 
 // topicName is the topic, or Kafka's form of its id while that is unresolved.

@@ -16,7 +16,8 @@ type costs [len(causes)]event.Time
 
 var causes = [...]spans.Cause{
 	spans.CauseCommit, spans.CauseDirtyInode, spans.CauseWrite, spans.CauseMonitor,
-	spans.CauseReplication, spans.CauseReceive, spans.CauseQueue, spans.CauseSend,
+	spans.CauseReplication, spans.CauseReceive, spans.CauseSocket, spans.CauseThrottle,
+	spans.CauseQueue, spans.CauseSend,
 	spans.CauseUnexplained,
 }
 
@@ -28,6 +29,8 @@ const (
 	costMonitor
 	costReplication
 	costReceive
+	costSocket
+	costThrottle
 	costQueue
 	costSend
 	costUnexplained
@@ -92,8 +95,11 @@ func (r *request) judge() verdict {
 	}
 	v := verdict{cause: c.largest(), unexplained: c[costUnexplained]}
 	v.root = v.cause
-	if v.cause == spans.CauseMonitor {
+	switch {
+	case v.cause == spans.CauseMonitor:
 		v.root = r.longestWait().root
+	case v.cause == spans.CauseSocket && r.before.root != spans.CauseNone:
+		v.root = r.before.root
 	}
 	return v
 }

@@ -25,7 +25,9 @@ func FuzzAssembler(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		x := &checker{t: t}
-		a := New(Options{Clock: &event.Clock{}, Output: x, Rows: Rows{Requests: true, Writes: true, Joined: true, Waits: true, Commits: true}})
+		a := New(Options{Clock: &event.Clock{}, Output: x,
+			Identity: func(pid int32) Identity { return Identity{Encrypted: pid == 8} },
+			Rows: Rows{Requests: true, Writes: true, Joined: true, Waits: true, Commits: true}})
 		at := t0
 		for ; len(b) >= 6; b = b[6:] {
 			at += event.Time(b[5]&15) * event.Time(b[5]) * 20 * us
@@ -38,8 +40,13 @@ func FuzzAssembler(f *testing.F) {
 			t.Errorf("%d requests printed, %d timers left, counts %+v", x.requests, a.timers.heap.Len(), st)
 		}
 		for _, br := range a.brokers {
-			if br.inFlight != 0 || len(br.conns)+len(br.byBatch) != 0 {
-				t.Errorf("%d in flight, %d connections, %d batches left", br.inFlight, len(br.conns), len(br.byBatch))
+			if br.inFlight != 0 || len(br.conns)+len(br.byBatch)+len(br.unnamed) != 0 {
+				t.Errorf("%d in flight, %d connections, %d batches, %d names left", br.inFlight, len(br.conns), len(br.byBatch), len(br.unnamed))
+			}
+			for _, l := range br.logs {
+				if l.waiting != 0 {
+					t.Errorf("%d parts wait for %v", l.waiting, l.TopicPartition)
+				}
 			}
 		}
 	})
@@ -52,7 +59,7 @@ func anEvent(b []byte, at event.Time) event.Event {
 	conn, correlation := event.Conn(b[1]&3), int32(b[4]>>4)
 	base, crc := int64(b[4]&15)-1, uint32(b[4]&3)
 	dev := event.Device(8<<20 | uint32(b[1]>>6))
-	switch b[0] % 12 {
+	switch b[0] % 15 {
 	case 0:
 		r := aRequest(correlation, from, int16(b[1]>>4&3)-1, crc)
 		r.LastByte, r.Conn, r.PID = at, conn, th.PID
@@ -61,14 +68,24 @@ func anEvent(b []byte, at event.Time) event.Event {
 			q.Partition = int32(i)
 			r.Partitions = append(r.Partitions, q)
 		}
+		if b[0]&0x40 != 0 {
+			r.Partitions[0].Topic, r.Partitions[0].TopicID = "", [16]byte{b[1] & 1}
+		}
 		return r
 	case 1:
 		r := aResponse(correlation, from, base)
 		r.End, r.Conn, r.Partitions[0].Error = at, conn, int16(b[1]>>6)
+		r.Before, r.ThrottleMS = from-event.Time(b[0])*ms, int32(b[0]>>5)
+		if b[0]&0x10 != 0 {
+			r.Partitions[0].TopicID = [16]byte{b[1] & 1}
+		}
 		return r
 	case 2:
 		w := aWrite(th.TID, from, at, base, crc)
 		w.PID, w.Device, w.Partition = th.PID, dev, int32(b[1]>>2&3)
+		if b[0]&0x20 != 0 {
+			w.Name = handlerComm
+		}
 		return w
 	case 3:
 		return &event.DirtyInode{Start: from, End: at, Thread: th, Device: dev, FileSystem: "ext4"}
@@ -85,7 +102,15 @@ func anEvent(b []byte, at event.Time) event.Event {
 	case 9:
 		return &event.Wake{Time: at, Thread: th}
 	case 10:
-		return &event.ConnLost{Time: at, Conn: conn, Reason: "closed"}
+		return &event.ConnLost{Time: at, Conn: conn, Reason: "closed", ByBroker: b[1]&0x40 != 0}
+	case 11:
+		f := aFetch(int32(b[1]>>2&3), correlation, from, base)
+		f.LastByte, f.PID, f.Conn = at, th.PID, conn
+		return f
+	case 12:
+		return &event.Fetched{Time: at, Conn: conn, CorrelationID: correlation}
+	case 13:
+		return &event.TopicName{Time: at, PID: th.PID, ID: [16]byte{b[1] & 1}, Name: "orders"}
 	}
 	return &event.Gone{Time: at, PID: th.PID}
 }

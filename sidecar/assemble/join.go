@@ -10,57 +10,84 @@ import (
 // batchKey is what the wire and the segment have in common of one batch,
 // unless the broker rewrote it.
 type batchKey struct {
-	event.TopicPartition
+	log   *log
 	crc   uint32
 	bytes int32
 }
 
 // offsetKey is where a batch was put.
 type offsetKey struct {
-	event.TopicPartition
+	log  *log
 	base int64
-}
-
-// candidate is a partition of a request that waits for its write.
-type candidate struct {
-	r    *request
-	part int
 }
 
 // write is a write to a segment with what happened inside it.
 type write struct {
 	ev     *event.Write
+	log    *log
 	dirty  []*event.DirtyInode
 	before *gap // what the thread did before and after it
 	after  *gap
-	req    *request // nil: none, or not yet
-	part   int
+	part   *part // of the request that it was for; nil: none, or not yet
 
 	resolved bool
 	blocks   []overlap // by commits: set when resolved
 	offered  bool      // as a trace of its own: it is no request's
 }
 
-// expect makes a partition of a request a candidate for coming writes.
-func (b *broker) expect(r *request, i int) {
-	k := r.batchKey(i)
-	b.byBatch[k] = append(b.byBatch[k], candidate{r, i})
+// request is the one that a write was for, nil where none is known.
+func (w *write) request() *request {
+	if w.part == nil {
+		return nil
+	}
+	return w.part.r
+}
+
+// expect makes a part a candidate for coming writes, the last of those that
+// wait for the same bytes.
+func (b *broker) expect(p *part) {
+	q := p.asked()
+	p.log = b.log(q.TopicPartition)
+	p.logEnd, p.holes = p.log.next, p.log.holes
+	p.waiting = true
+	p.log.waiting++
+	key := batchKey{p.log, q.CRC, q.Bytes}
+	last := b.byBatch[key]
+	if last == nil {
+		b.byBatch[key] = p
+	} else {
+		for last.same != nil {
+			last = last.same
+		}
+		last.same = p
+	}
+	if q.Topic == "" {
+		b.awaitName(p)
+	}
 }
 
 // unexpect takes it back.
-func (b *broker) unexpect(r *request, i int) {
-	k := r.batchKey(i)
-	rest := slices.DeleteFunc(b.byBatch[k], func(c candidate) bool { return c.r == r && c.part == i })
-	if len(rest) == 0 {
-		delete(b.byBatch, k)
+func (b *broker) unexpect(p *part) {
+	if !p.waiting {
 		return
 	}
-	b.byBatch[k] = rest
-}
-
-func (r *request) batchKey(i int) batchKey {
-	p := &r.ev.Partitions[i]
-	return batchKey{p.TopicPartition, p.CRC, p.Bytes}
+	p.waiting = false
+	p.log.waiting--
+	q := p.asked()
+	key := batchKey{p.log, q.CRC, q.Bytes}
+	first := b.byBatch[key]
+	switch {
+	case first != p:
+		for first.same != p {
+			first = first.same
+		}
+		first.same = p.same
+	case p.same != nil:
+		b.byBatch[key] = p.same
+	default:
+		delete(b.byBatch, key)
+	}
+	p.same = nil
 }
 
 func (a *Assembler) write(e *event.Write) {
@@ -69,8 +96,9 @@ func (a *Assembler) write(e *event.Write) {
 		a.printWrite(e)
 	}
 	b := a.broker(e.PID)
-	w := &write{ev: e}
+	w := &write{ev: e, log: b.log(e.TopicPartition)}
 	a.enterThread(b, w)
+	w.log.recent = append(w.log.recent, w)
 	if old := b.recent.add(w); old != nil {
 		b.forgetWrite(old)
 	}
@@ -78,68 +106,76 @@ func (a *Assembler) write(e *event.Write) {
 		return
 	}
 	if e.Bytes > 0 { // else nothing stands there
-		b.byOffset[offsetKey{e.TopicPartition, e.BaseOffset}] = w
-		b.appended(e)
+		b.byOffset[offsetKey{w.log, e.BaseOffset}] = w
+		w.log.append(w)
 	}
-	if c, only := b.candidate(w); only {
-		a.tentative(c, w)
+	if p := b.candidate(w); p != nil {
+		a.tentative(p, w)
 	}
+	a.mayBeBare(b, w)
 }
 
-// appended notes how far a log has come.
-func (b *broker) appended(e *event.Write) {
-	if len(b.logEnds) >= maxLogs {
-		clear(b.logEnds)
-	}
-	b.logEnds[e.TopicPartition] = e.BaseOffset + 1 // at least
-}
-
-// candidate is the one partition that waits for this very batch. Where there
-// are several the response decides, with acks=0 the order.
-func (b *broker) candidate(w *write) (c candidate, only bool) {
-	n := 0
-	for _, x := range b.byBatch[batchKey{w.ev.TopicPartition, w.ev.CRC, w.ev.BatchBytes}] {
-		if x.r.parts[x.part].write == nil && w.ev.Start >= x.r.ev.Arrival-arrivalSlack {
-			c, n = x, n+1
+// candidate is the one part that waits for this very batch. Where there are
+// several the response decides; where none of them will have one, the order.
+func (b *broker) candidate(w *write) *part {
+	var first *part
+	several, unacked := false, true
+	for p := b.byBatch[batchKey{w.log, w.ev.CRC, w.ev.BatchBytes}]; p != nil; p = p.same {
+		if p.write != nil || w.ev.Start < p.r.ev.Arrival-arrivalSlack {
+			continue
 		}
+		unacked = unacked && p.r.ev.Acks == 0
+		if first == nil {
+			first = p
+			continue
+		}
+		several, first.rival, p.rival = true, true, true
 	}
-	return c, n == 1
+	if several && !unacked {
+		return nil
+	}
+	return first
 }
 
 // tentative joins by CRC and length. Without acks that is all there will be.
-func (a *Assembler) tentative(c candidate, w *write) {
-	how := joinTentative
-	if c.r.ev.Acks == 0 {
-		how = joinExact
+func (a *Assembler) tentative(p *part, w *write) {
+	if p.r.ev.Acks != 0 {
+		a.join(p, w, joinTentative)
+		return
 	}
-	a.join(c.r, c.part, w, how)
-	if c.r.ev.Acks == 0 {
-		c.r.b.unexpect(c.r, c.part)
-		a.wrote(c.r)
-	}
+	a.join(p, w, p.byBytes())
+	p.r.b.unexpect(p)
+	a.wrote(p.r)
 }
 
-func (a *Assembler) join(r *request, i int, w *write, how join) {
-	if old := w.req; old != nil && (old != r || w.part != i) {
-		old.parts[w.part].write, old.parts[w.part].join = nil, joinNone
+// byBytes is how sure a join by nothing but CRC and length is.
+func (p *part) byBytes() join {
+	if p.rival {
+		return joinInferred
 	}
-	a.unjoin(&r.parts[i])
-	w.req, w.part = r, i
-	r.parts[i].write, r.parts[i].join = w, how
+	return joinExact
 }
 
-func (a *Assembler) unjoin(p *part) {
+func (a *Assembler) join(p *part, w *write, how join) {
+	if old := w.part; old != nil && old != p {
+		old.write, old.join = nil, joinNone
+	}
+	p.unjoin()
+	w.part = p
+	p.write, p.join = w, how
+}
+
+func (p *part) unjoin() {
 	if p.write != nil {
-		p.write.req, p.write, p.join = nil, nil, joinNone
+		p.write.part, p.write, p.join = nil, nil, joinNone
 	}
 }
 
 // answer takes the broker's word on one partition: the base offset decides,
 // for the written header carries it too.
-func (a *Assembler) answer(r *request, i int, e *event.ResponsePartition) {
-	p := &r.parts[i]
+func (a *Assembler) answer(p *part, e *event.ResponsePartition) {
 	p.answered, p.err, p.base = true, e.Error, e.BaseOffset
-	r.b.unexpect(r, i)
+	p.r.b.unexpect(p)
 	if p.base < 0 {
 		if p.err != 0 && p.join == joinTentative {
 			p.join = joinInferred // the same bytes, but nothing confirms it
@@ -147,63 +183,64 @@ func (a *Assembler) answer(r *request, i int, e *event.ResponsePartition) {
 		return
 	}
 	if p.write != nil && p.write.ev.BaseOffset != p.base {
-		a.unjoin(p)
+		p.unjoin()
 	}
-	a.place(r, i)
+	a.place(p)
 }
 
 // place joins a partition with the write at the base offset of its response.
-func (a *Assembler) place(r *request, i int) {
-	p := &r.parts[i]
-	w := r.b.byOffset[offsetKey{r.ev.Partitions[i].TopicPartition, p.base}]
+func (a *Assembler) place(p *part) {
+	w := p.r.b.byOffset[offsetKey{p.log, p.base}]
 	switch {
 	case w == nil:
-		p.duplicate = p.base < p.logEnd
-	case w.ev.Start < r.ev.Arrival-arrivalSlack:
-		r.duplicateOf(i, w)
-	case w.req == nil || w.req == r || w.req.parts[w.part].join == joinTentative:
-		a.join(r, i, w, joinExact)
+		p.duplicate = p.write == nil && p.base < p.logEnd
+	case w.ev.Start < p.r.ev.Arrival-arrivalSlack:
+		p.duplicateOf(w)
+	case w.part == nil || w.part == p || w.part.join == joinTentative:
+		a.join(p, w, joinExact)
+	case w.part.answered && w.part.base == p.base: // a retry that overtook, or was overtaken
+		p.duplicateOf(w)
 	}
 }
 
-// duplicateOf: the batch stood in the log before the request came (an
-// idempotent producer's retry); the broker answers with the old base offset.
-func (r *request) duplicateOf(i int, w *write) {
-	p := &r.parts[i]
+// duplicateOf: the batch stood in the log before the request came, or was put
+// there for another one (an idempotent producer's retry); the broker answers
+// with the old base offset.
+func (p *part) duplicateOf(w *write) {
 	p.duplicate = true
-	if w.req != nil {
-		p.firstID = w.req.traceID()
+	if r := w.request(); r != nil {
+		p.firstID = r.traceID()
 		p.firstSpan = w.spanID(p.firstID)
 	}
 }
 
 // settleJoins looks again where a write seemed to end after the response, for
 // the two are stamped by different clocks. Partitions without a base offset are
-// given the oldest write of the same bytes that nobody claimed: inferred,
-// unless it was the only one that could be.
+// given the oldest write of the same bytes that nobody claimed, or else, without
+// acks, one that the broker must have rewritten: inferred.
 func (a *Assembler) settleJoins(r *request) {
 	for i := range r.parts {
 		p := &r.parts[i]
-		if !p.answered {
-			r.b.unexpect(r, i)
-		}
+		r.b.unexpect(p)
 		if p.join == joinTentative { // no response: the only candidate it is
-			p.join = joinExact
+			p.join = p.byBytes()
 		}
 		switch {
 		case p.write != nil || p.duplicate || p.err != 0:
 		case p.base >= 0:
-			a.place(r, i)
+			a.place(p)
 		default:
-			if w := r.b.unclaimed(r, i); w != nil {
-				a.join(r, i, w, joinInferred)
+			if w := p.unclaimed(); w != nil {
+				a.join(p, w, joinInferred)
 			}
 		}
-		a.countJoin(r, p)
+		if !r.bare {
+			a.countJoin(p)
+		}
 	}
 }
 
-func (a *Assembler) countJoin(r *request, p *part) {
+func (a *Assembler) countJoin(p *part) {
 	switch {
 	case p.join == joinExact:
 		a.stats.Exact++
@@ -213,30 +250,43 @@ func (a *Assembler) countJoin(r *request, p *part) {
 		a.stats.Duplicates++
 	case p.err != 0:
 		a.stats.Refused++
-	case r.resp == nil:
+	case p.r.resp == nil:
 		a.stats.Unanswered++
 	default:
 		a.stats.Unjoined++
 	}
 }
 
-func (b *broker) unclaimed(r *request, i int) *write {
-	k := r.batchKey(i)
-	var first *write
-	b.recent.each(func(w *write) {
-		if first == nil && w.req == nil && w.ev.Start >= r.ev.Arrival-arrivalSlack &&
-			(batchKey{w.ev.TopicPartition, w.ev.CRC, w.ev.BatchBytes}) == k {
-			first = w
-		}
-	})
-	return first
+// unclaimed is the oldest write that may be a part's, and no one else's.
+func (p *part) unclaimed() *write {
+	q := p.asked()
+	from := p.r.ev.Arrival - arrivalSlack
+	w := p.log.first(from, p.isItsBatch)
+	if w == nil && p.r.ev.Acks == 0 {
+		w = p.log.first(from, func(e *event.Write) bool { return rewritten(q, e) })
+	}
+	return w
+}
+
+// isItsBatch says that a write holds the part's bytes.
+func (p *part) isItsBatch(e *event.Write) bool {
+	q := p.asked()
+	return e.Batch && e.CRC == q.CRC && e.BatchBytes == q.Bytes
+}
+
+// rewritten says that a write may be what the broker made of a batch: with the
+// time of its append (bit 3 of the attributes), or in another codec (bits 0-2).
+func rewritten(q *event.RequestPartition, e *event.Write) bool {
+	return e.Batch && e.Records == q.Records && e.ProducerID == q.ProducerID &&
+		e.Attributes&0xf != q.Attributes&0xf
 }
 
 // forgetWrite also cuts the chain of gaps, which would otherwise keep every
 // earlier write alive.
 func (b *broker) forgetWrite(w *write) {
 	w.before, w.after = nil, nil
-	k := offsetKey{w.ev.TopicPartition, w.ev.BaseOffset}
+	w.log.forget(w)
+	k := offsetKey{w.log, w.ev.BaseOffset}
 	if b.byOffset[k] == w {
 		delete(b.byOffset, k)
 	}
@@ -257,13 +307,6 @@ func (q *writeRing) add(w *write) (old *write) {
 	old, q.buf[q.next] = q.buf[q.next], w
 	q.next = (q.next + 1) % maxWrites
 	return old
-}
-
-// each visits the oldest first.
-func (q *writeRing) each(f func(*write)) {
-	for i := range q.buf {
-		f(q.buf[(q.next+i)%len(q.buf)])
-	}
 }
 
 func sortRequests(all []*request) {

@@ -207,3 +207,48 @@ func TestGivenUp(t *testing.T) {
 		t.Errorf("cause %q", c)
 	}
 }
+
+// A retry on another connection while the first is still in work: one write,
+// the same base offset in both responses. The batch is the first's to be
+// answered, the other one is its duplicate.
+func TestRetryInWork(t *testing.T) {
+	s := newScript(t)
+	retry, again := aRequest(2, t0+30*ms, 1, 11), aResponse(2, t0+52*ms, 10)
+	retry.Conn, again.Conn = 2, 2
+	s.play(aRequest(1, t0, 1, 11), retry, aWrite(5, t0+40*ms, t0+50*ms, 10, 11), aResponse(1, t0+51*ms, 10), again)
+	s.wantJoin(1, 10, "exact")
+	s.wantNoJoin(2)
+	if st := s.Stats(); st.Duplicates != 1 || st.Unjoined != 0 {
+		t.Errorf("counts %+v", st)
+	}
+	if root := s.trace(2).Root(); len(root.Links) != 1 || root.Links[0].Trace != s.trace(1).ID {
+		t.Errorf("links of the duplicate: %v", root.Links)
+	}
+}
+
+// Without acks a rewritten batch can only be inferred, and only from a write
+// that shows that it was rewritten.
+func TestRewrittenWithoutAcks(t *testing.T) {
+	s := newScript(t)
+	w := aWrite(5, t0+ms, t0+2*ms, 10, 99)
+	w.Attributes = 8 // LogAppendTime
+	s.play(aRequest(1, t0, 0, 11), aRequest(2, t0+5*ms, 0, 12), w, aWrite(5, t0+6*ms, t0+7*ms, 12, 98))
+	s.wantJoin(1, 10, "inferred")
+	s.wantNoJoin(2)
+}
+
+// The name of a topic id is learned after the write: an acks=0 request, which
+// no response names, is joined then.
+func TestTopicNamed(t *testing.T) {
+	s := newScript(t)
+	r := aRequest(1, t0, 0, 11)
+	r.Partitions[0].Topic, r.Partitions[0].TopicID = "", [16]byte{9}
+	s.play(r, aWrite(5, t0+ms, t0+2*ms, 10, 11), &event.TopicName{Time: t0 + 100*ms, PID: 7, ID: [16]byte{9}, Name: "orders"})
+	s.wantJoin(1, 10, "exact")
+	if s.joined[0].Topic != "orders" || *s.requests[0].End != int64(t0+2*ms) {
+		t.Errorf("topic %q, end %d", s.joined[0].Topic, *s.requests[0].End)
+	}
+	if n := len(s.brokers[7].unnamed); n != 0 {
+		t.Errorf("%d ids still waited for", n)
+	}
+}

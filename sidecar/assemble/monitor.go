@@ -72,7 +72,7 @@ func (a *Assembler) monitorEnter(e *event.MonitorEnter) {
 	t := b.thread(e.TID)
 	if t.waiting != nil { // its end was lost, or it is a virtual thread's
 		a.stats.LostWaits++
-		b.leave(t.waiting)
+		b.unwait(t.waiting)
 	}
 	m := b.monitors[e.Monitor]
 	if m == nil {
@@ -86,8 +86,8 @@ func (a *Assembler) monitorEnter(e *event.MonitorEnter) {
 	m.waiting = append(m.waiting, t.waiting)
 }
 
-// leave takes a wait from its monitor, and forgets that with the last one.
-func (b *broker) leave(w *wait) {
+// unwait takes a wait from its monitor, and forgets that with the last one.
+func (b *broker) unwait(w *wait) {
 	m := b.monitors[w.monitor]
 	if m == nil {
 		return
@@ -133,7 +133,7 @@ type settling wait
 
 func (s *settling) due(a *Assembler) {
 	w := (*wait)(s)
-	w.b.leave(w)
+	w.b.unwait(w)
 	w.cut()
 	a.after(w.end+linger, w)
 }
@@ -194,7 +194,7 @@ func (w *wait) settledWithin(a *Assembler, hops int) bool {
 		if s.ns() < minHold {
 			continue
 		}
-		if x := s.doing.write; x != nil && !(a.quiet(x) && (x.req == nil || x.req.closed != 0)) {
+		if x := s.doing.write; x != nil && !(a.quiet(x) && (x.part == nil || x.part.r.closed != 0)) {
 			return false
 		}
 		if x := s.doing.wait; x != nil && !(x.ownersClosed() && x.settledWithin(a, hops-1)) {

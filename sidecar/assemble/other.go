@@ -95,8 +95,8 @@ func (t *lone) BuildTrace() *spans.Trace {
 // traceOfWrite is the trace in which a write stands: its request's, or one of
 // its own.
 func (a *Assembler) traceOfWrite(b *broker, w *write) spans.TraceID {
-	if w.req != nil && !w.offered {
-		return w.req.traceID()
+	if w.part != nil && !w.offered {
+		return w.part.r.traceID()
 	}
 	id := spans.EventID(b.id.Cluster, b.id.Node, spans.NameBrokerWrite,
 		uint64(b.pid)<<32|uint64(uint32(w.ev.TID)), a.o.Clock.Unix(w.ev.Start))

@@ -25,42 +25,81 @@ func (r *request) phases(all []phase, named bool) []phase {
 	if end == 0 {
 		end = r.lastSeen()
 	}
-	at := min(r.ev.LastByte, end)
-	all = append(all, phase{name: spans.NameReceive, start: r.ev.Arrival, end: at, cost: costReceive})
 	parts := r.written()
-	if len(parts) > 0 {
-		stir := min(max(at, r.firstStir(r.parts[parts[0]].write)), end)
-		all = append(all, phase{name: spans.NameQueue, start: at, end: stir, cost: costQueue})
-		at = stir
+	at := min(r.ev.LastByte, end)
+	if !r.bare {
+		all = append(all, phase{name: spans.NameReceive, start: r.ev.Arrival, end: at, cost: costReceive})
+		all, at = r.queued(all, parts, at, end)
 	}
 	for _, i := range parts {
 		w, q := r.parts[i].write, &r.ev.Partitions[i]
 		to := min(max(at, w.ev.End), end)
+		if r.bare {
+			to = end
+		}
 		all = append(all, phase{start: at, end: to, cost: costUnexplained, part: i, write: w})
 		if named {
 			all[len(all)-1].name = spans.NameAppend + " " + topicName(q) + "-" + itoa(q.Partition)
 		}
 		at = to
 	}
-	if last := r.rest(len(parts) > 0); r.ev.Acks != 0 && end > at {
-		all = append(all, phase{name: last.name, start: at, end: end, cost: last.cost})
+	if r.ev.Acks != 0 && end > at {
+		all = r.rest(all, len(parts) > 0, at, end)
 	}
 	return all
 }
 
-// rest is what follows the last append: with acks=all the followers, whose
-// fetches are not looked at yet, hide the sending of the response. What kept a
-// response that never came is not known.
-func (r *request) rest(wrote bool) phase {
+// queued is what lies between the last byte and the handler's first stir: the
+// wait in the socket while the broker had muted the connection, for the request
+// before and for its throttle time, and the request queue.
+func (r *request) queued(all []phase, parts []int, at, end event.Time) ([]phase, event.Time) {
+	stir := end
+	if len(parts) > 0 {
+		stir = min(max(at, r.firstStir(r.parts[parts[0]].write)), end)
+	}
+	if to := min(r.muted, stir); to > at {
+		all = append(all, phase{name: spans.NameSocket, start: at, end: to, cost: costSocket})
+		at = to
+	}
+	if to := min(r.throttled, stir); to > at {
+		all = append(all, phase{name: spans.NameThrottle, start: at, end: to, cost: costThrottle})
+		at = to
+	}
+	if len(parts) > 0 {
+		all = append(all, phase{name: spans.NameQueue, start: at, end: stir, cost: costQueue})
+		at = stir
+	}
+	return all, at
+}
+
+// readable is when the broker could have read the request.
+func (r *request) readable() event.Time {
+	return max(r.ev.LastByte, r.muted, r.throttled)
+}
+
+// rest is what follows the last append: with acks=all the wait for the
+// followers, then the sending of the response. What kept a response that never
+// came is not known.
+func (r *request) rest(all []phase, wrote bool, at, end event.Time) []phase {
+	unknown := phase{name: spans.NameHandle, start: at, end: end, cost: costUnexplained}
+	wait := phase{name: spans.NameReplication, start: at, end: end, cost: costReplication}
 	switch {
 	case !wrote:
-		return phase{name: spans.NameHandle, cost: costUnexplained}
-	case r.ev.Acks == -1:
-		return phase{name: spans.NameReplication, cost: costReplication}
+		return append(all, unknown)
+	case r.ev.Acks == -1 && r.follower.at > 0:
+		wait.end = min(max(at, r.follower.at), end)
+		if wait.end > at {
+			all, at = append(all, wait), wait.end
+		}
+	case r.ev.Acks == -1 && (r.follower.seen || r.b.id.Encrypted):
+		return append(all, wait)
 	case r.resp == nil:
-		return phase{name: spans.NameHandle, cost: costUnexplained}
+		return append(all, unknown)
 	}
-	return phase{name: spans.NameSend, cost: costSend}
+	if end == at {
+		return all
+	}
+	return append(all, phase{name: spans.NameSend, start: at, end: end, cost: costSend})
 }
 
 // written lists the partitions with a write, in the order of the writes. The

@@ -37,7 +37,7 @@ func (a *Assembler) printRequest(r *request) {
 func (r *request) row() *RequestRow {
 	e := r.ev
 	row := &RequestRow{
-		Arrival: e.ArrivalUnix, LastByte: e.LastByteUnix, End: r.endUnix(),
+		Arrival: e.ArrivalUnix, LastByte: e.LastByteUnix, Readable: r.unix(r.readable()), End: r.endUnix(),
 		Client: e.Client.String(), Broker: e.Broker.String(), ClientID: e.ClientID,
 		APIVersion: e.APIVersion, CorrelationID: e.CorrelationID, Acks: e.Acks,
 		TransactionalID: e.TransactionalID, TraceID: r.id.String(),

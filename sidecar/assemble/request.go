@@ -7,31 +7,49 @@ import (
 	"github.com/tailspan/tailspan/spans"
 )
 
-// request is one produce request, from its last byte to its finished trace.
+// request is one produce request, from its last byte to its finished trace;
+// or, where requests cannot be read, one append (see append.go).
 type request struct {
 	a     *Assembler
 	b     *broker
 	ev    *event.Request
 	resp  *event.Response // nil: none, or not yet
 	parts []part
+	bare  bool // an append of which no request was seen
+
+	// Until when the broker kept the connection muted for the request before
+	// this one, and for its throttle time. 0: it did not, or that was not seen.
+	muted, throttled event.Time
+	before           predecessor
+	follower         needed // that an acks=all request waited for
 
 	end      event.Time // of the response's first byte, or of the last write; 0: open
 	lost     string     // why no response will be seen
+	byBroker bool       // the broker ended the connection
 	closed   event.Time // when there was nothing more to come but what it links to
 	finished bool
-	id       spans.TraceID // set when finished
-	waits    []*wait       // set when finished, by start
-	verdict  verdict       // set when finished
+
+	lostRecords int64         // of acks=0: never appended
+	id          spans.TraceID // set when finished
+	waits       []*wait       // set when finished, by start
+	verdict     verdict       // set when finished
 }
 
 // part is what is known of one partition of a request.
 type part struct {
+	r         *request
+	log       *log
+	same      *part // the next that waits for the same batch
+	waiting   bool
 	write     *write
 	join      join
+	rival     bool // another one waited for the same bytes
 	answered  bool
 	err       int16
+	index     int32 // in the request
 	base      int64 // -1: none
 	logEnd    int64 // an offset that the log had reached when the request came
+	holes     int32 // of the log when the request came
 	duplicate bool
 	firstID   spans.TraceID // of the request that wrote the batch first
 	firstSpan spans.SpanID
@@ -57,6 +75,9 @@ func (j join) String() string {
 	return ""
 }
 
+// asked is what the request says of the partition.
+func (p *part) asked() *event.RequestPartition { return &p.r.ev.Partitions[p.index] }
+
 func (a *Assembler) request(e *event.Request) {
 	a.stats.Requests++
 	b := a.broker(e.PID)
@@ -66,8 +87,9 @@ func (a *Assembler) request(e *event.Request) {
 	}
 	r := &request{a: a, b: b, ev: e, parts: make([]part, len(e.Partitions))}
 	for i := range r.parts {
-		r.parts[i].base, r.parts[i].logEnd = -1, b.logEnds[e.Partitions[i].TopicPartition]
-		b.expect(r, i)
+		p := &r.parts[i]
+		p.r, p.index, p.base = r, int32(i), -1
+		b.expect(p)
 	}
 	b.conns[e.Conn] = append(b.conns[e.Conn], r)
 	b.inFlight++
@@ -84,62 +106,21 @@ func (a *Assembler) response(e *event.Response) {
 		return
 	}
 	r.resp, r.end = e, e.Start
+	r.muted, r.throttled = max(r.muted, e.Before), max(r.throttled, e.Throttled)
 	for i := range e.Partitions {
-		if p := r.find(&e.Partitions[i], i); p >= 0 {
-			r.learn(p, e.Partitions[i].Topic)
-			a.answer(r, p, &e.Partitions[i])
+		if p := r.find(&e.Partitions[i], i); p != nil {
+			r.b.learn(p, e.Partitions[i].Topic)
+			a.answer(p, &e.Partitions[i])
 		}
 	}
+	r.replicated()
 	r.closed = e.End
 	a.after(r.closed+linger, r)
 }
 
-// learn fills in a topic whose id was unknown when the request came: a new
-// topic's name is on disk only with its first append.
-func (r *request) learn(i int, topic string) {
-	if q := &r.ev.Partitions[i]; q.Topic == "" && topic != "" {
-		r.b.unexpect(r, i)
-		q.Topic = topic
-		r.b.expect(r, i)
-	}
-}
-
-// take finds the request of a response by connection and correlation id, and
-// takes it out of the table.
-func (a *Assembler) take(e *event.Response) *request {
-	for _, b := range a.brokers {
-		for _, r := range b.conns[e.Conn] {
-			if r.ev.CorrelationID == e.CorrelationID && r.ev.Acks != 0 {
-				b.forgetInFlight(r)
-				return r
-			}
-		}
-	}
-	return nil
-}
-
-func (b *broker) forgetInFlight(r *request) {
-	conn := b.conns[r.ev.Conn]
-	for i, x := range conn {
-		if x != r {
-			continue
-		}
-		copy(conn[i:], conn[i+1:])
-		conn[len(conn)-1] = nil
-		conn = conn[:len(conn)-1]
-		b.inFlight--
-		break
-	}
-	if len(conn) == 0 {
-		delete(b.conns, r.ev.Conn)
-		return
-	}
-	b.conns[r.ev.Conn] = conn
-}
-
-// find is the index of the response's partition in the request; a broker
-// mostly answers in the order of the request, hence the hint.
-func (r *request) find(p *event.ResponsePartition, hint int) int {
+// find is the part that a partition of the response answers; a broker mostly
+// answers in the order of the request, hence the hint.
+func (r *request) find(p *event.ResponsePartition, hint int) *part {
 	same := func(i int) bool {
 		q := &r.ev.Partitions[i]
 		if q.Partition != p.Partition {
@@ -151,43 +132,21 @@ func (r *request) find(p *event.ResponsePartition, hint int) int {
 		return q.Topic == p.Topic
 	}
 	if hint < len(r.parts) && same(hint) {
-		return hint
+		return &r.parts[hint]
 	}
 	for i := range r.parts {
 		if same(i) {
-			return i
+			return &r.parts[i]
 		}
 	}
-	return -1
-}
-
-func (a *Assembler) connLost(e *event.ConnLost) {
-	for _, b := range a.brokers {
-		for _, r := range append([]*request(nil), b.conns[e.Conn]...) {
-			if r.ev.Acks != 0 { // acks=0 needs no connection any more
-				a.endWithout(r, "connection "+e.Reason)
-			}
-		}
-	}
-}
-
-// lose ends all that a broker has in flight.
-func (a *Assembler) lose(b *broker, why string) {
-	var all []*request
-	for _, conn := range b.conns {
-		all = append(all, conn...)
-	}
-	sortRequests(all)
-	for _, r := range all {
-		a.endWithout(r, why)
-	}
+	return nil
 }
 
 // endWithout ends a request to which no response will be seen; what the
 // candidates by CRC were is then as good as it gets.
 func (a *Assembler) endWithout(r *request, why string) {
 	r.lost = why
-	r.b.forgetInFlight(r)
+	r.b.leave(r)
 	r.closed = a.now
 	a.after(r.closed+linger, r)
 }
@@ -200,7 +159,11 @@ func (a *Assembler) wrote(r *request) {
 		}
 	}
 	r.end = r.lastWrite()
-	r.b.forgetInFlight(r)
+	if r.closed != 0 {
+		return // it had been given up
+	}
+	r.b.passOn(r, r.end, 0)
+	r.b.leave(r)
 	r.closed = r.end
 	a.after(r.closed+linger, r)
 }
@@ -223,6 +186,9 @@ func (r *request) due(a *Assembler) {
 
 // settled says whether the ends of all links are known.
 func (r *request) settled(waits []*wait) bool {
+	if r.before.request != nil && !r.before.request.finished {
+		return false
+	}
 	for i := range r.parts {
 		if w := r.parts[i].write; w != nil && !r.a.quiet(w) {
 			return false
@@ -244,6 +210,10 @@ func (r *request) finish() {
 	if r.end == 0 && r.ev.Acks == 0 { // no response is due: it ends with its writes
 		r.end = r.lastWrite()
 	}
+	if r.lostRecords = r.neverAppended(); r.lostRecords > 0 {
+		a.stats.Lost++
+		a.stats.LostRecords += uint64(r.lostRecords)
+	}
 	r.waits = r.gather(&a.stats.Ambiguous)
 	r.id = r.traceID()
 	for _, w := range r.waits {
@@ -255,11 +225,20 @@ func (r *request) finish() {
 			w.resolve(a)
 			w.before, w.after = nil, nil
 		}
+		if r.ev.Partitions[i].Topic == "" {
+			r.b.giveUpName(&r.parts[i])
+		}
+		r.parts[i].log = nil
 	}
+	r.before.resolve()
 	r.verdict = r.judge()
 	r.finished = true
-	a.stats.Finished++
-	a.printRequest(r)
+	if r.bare {
+		a.stats.Appends++
+	} else {
+		a.stats.Finished++
+		a.printRequest(r)
+	}
 	a.o.Output.Trace(r)
 }
 

@@ -8,6 +8,7 @@ package assemble
 type RequestRow struct {
 	Arrival         int64              `json:"arrival_ns"`
 	LastByte        int64              `json:"last_byte_ns"`
+	Readable        int64              `json:"readable_ns"` // the broker could have read it: not before it had done with the one before
 	End             *int64             `json:"end_ns"`
 	Latency         *int64             `json:"latency_ns"`
 	Client          string             `json:"client"`

@@ -40,7 +40,7 @@ type gap struct {
 // requests are those that wrote before and after the gap, as far as known.
 func (g *gap) requests(yield func(*request) bool) {
 	for _, w := range [...]*write{g.prev, g.next} {
-		if w != nil && w.req != nil && !yield(w.req) {
+		if w != nil && w.part != nil && !yield(w.part.r) {
 			return
 		}
 	}

@@ -6,7 +6,6 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 
 	"github.com/tailspan/tailspan/sidecar/event"
-	"github.com/tailspan/tailspan/sidecar/kafka"
 	"github.com/tailspan/tailspan/spans"
 )
 
@@ -71,7 +70,10 @@ func (r *request) BuildTrace() *spans.Trace {
 	root := spans.Span{
 		ID: rootID(r.id, spans.NameProduce), Name: r.name(), Kind: spans.Server,
 		Start: r.ev.ArrivalUnix, End: max(int64(max(end, r.end))+b.unix, r.ev.ArrivalUnix+1),
-		Error: r.error(), Attributes: r.attributes(), Links: r.duplicates(),
+		Error: r.error(), Attributes: r.attributes(), Links: r.links(),
+	}
+	if r.bare {
+		root.Kind, root.Attributes = spans.Internal, r.bareAttributes()
 	}
 	b.t.Spans = append(b.t.Spans, root)
 	placed := make([]bool, len(r.waits))
@@ -79,12 +81,13 @@ func (r *request) BuildTrace() *spans.Trace {
 		if p.start == p.end && p.write == nil {
 			continue // the whole request came in one packet, say
 		}
-		var attrs []attribute.KeyValue
-		switch p.name {
-		case spans.NameQueue, spans.NameReplication:
-			attrs = append(attrs, attribute.String(spans.KeyJoin, joinInferred.String()))
+		i := 0 // a bare append is the root itself
+		if !r.bare {
+			i = b.span(0, p.name, r.id.Child(p.name, uint64(k)), p.start, p.end, r.phaseAttributes(&p)...)
 		}
-		i := b.span(0, p.name, r.id.Child(p.name, uint64(k)), p.start, p.end, attrs...)
+		if p.name == spans.NameSocket && !r.before.id.IsZero() {
+			b.link(i, r.before.id, rootID(r.before.id, spans.NameProduce), spans.LinkPipelined)
+		}
 		for n, w := range r.waits {
 			if !placed[n] && w.start < p.end && w.end > p.start {
 				placed[n] = true
@@ -214,44 +217,6 @@ func (w *wait) spanID(id spans.TraceID) spans.SpanID {
 }
 
 func rootID(id spans.TraceID, name string) spans.SpanID { return id.Child(name) }
-
-// name is `produce {topic}` where there is one topic.
-func (r *request) name() string {
-	ps := r.ev.Partitions
-	if len(ps) == 0 {
-		return spans.NameProduce
-	}
-	for i := range ps {
-		if topicName(&ps[i]) != topicName(&ps[0]) {
-			return spans.NameProduce
-		}
-	}
-	return spans.NameProduce + " " + topicName(&ps[0])
-}
-
-// error is the status of the root: the first partition's error, or why there
-// was no response.
-func (r *request) error() string {
-	for i := range r.parts {
-		if e := r.parts[i].err; e != 0 {
-			return kafka.ErrorName(e)
-		}
-	}
-	if r.lost != "" && r.ev.Acks != 0 {
-		return "no response: " + r.lost
-	}
-	return ""
-}
-
-func (r *request) duplicates() (links []spans.Link) {
-	for i := range r.parts {
-		if p := &r.parts[i]; !p.firstID.IsZero() && len(links) < maxLinks {
-			links = append(links, spans.Link{Trace: p.firstID, Span: p.firstSpan,
-				Attributes: []attribute.KeyValue{attribute.String(spans.KeyLinkKind, spans.LinkDuplicate)}})
-		}
-	}
-	return links
-}
 
 func itoa(n int32) string { return strconv.Itoa(int(n)) }
 

@@ -19,6 +19,9 @@ const (
 	// level 2); it is known that the parent is not remote.
 	spanFlags = 0x01 | 0x02 | uint32(tracepb.SpanFlags_SPAN_FLAGS_CONTEXT_HAS_IS_REMOTE_MASK)
 
+	// linkFlags: it is known whether what is linked to is remote.
+	linkFlags = uint32(tracepb.SpanFlags_SPAN_FLAGS_CONTEXT_HAS_IS_REMOTE_MASK)
+
 	maxResources = 64 // converted resources remembered
 )
 
@@ -108,6 +111,10 @@ func (a *arena) linksTo(out []*tracepb.Span_Link, links []spans.Link) []*tracepb
 	for i := range links {
 		l := a.links.take()
 		l.TraceId, l.SpanId = links[i].Trace[:], links[i].Span[:]
+		l.Flags = linkFlags
+		if links[i].Remote {
+			l.Flags |= uint32(tracepb.SpanFlags_SPAN_FLAGS_CONTEXT_IS_REMOTE_MASK)
+		}
 		l.Attributes = a.attributes(l.Attributes[:0], links[i].Attributes)
 		out = append(out, l)
 	}

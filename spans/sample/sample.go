@@ -124,8 +124,10 @@ func (s *Sampler) keep(c Candidate, count *uint64) {
 	}
 	s.kept.add(t.ID)
 	for i := range t.Spans {
-		for j := range t.Spans[i].Links {
-			s.ask(t.Spans[i].Links[j].Trace)
+		for _, l := range t.Spans[i].Links {
+			if !l.Remote {
+				s.ask(l.Trace)
+			}
 		}
 	}
 }

@@ -1,0 +1,96 @@
+package assemble
+
+import (
+	"slices"
+
+	"github.com/tailspan/tailspan/sidecar/event"
+	"github.com/tailspan/tailspan/spans"
+)
+
+// predecessor is the request that another one waited for in the socket: the
+// broker reads a connection's next request when it has done with this one.
+type predecessor struct {
+	request *request // until resolved
+	id      spans.TraceID
+	root    spans.Cause
+}
+
+// resolve turns it into values; one that is still unfinished then is let go.
+func (p *predecessor) resolve() {
+	if r := p.request; r != nil && r.finished {
+		p.id, p.root = r.id, r.verdict.root
+	}
+	p.request = nil
+}
+
+// take finds the request of a response by connection and correlation id, and
+// takes it out of the table.
+func (a *Assembler) take(e *event.Response) *request {
+	for _, b := range a.brokers {
+		for _, r := range b.conns[e.Conn] {
+			if r.ev.CorrelationID == e.CorrelationID && r.ev.Acks != 0 {
+				var throttled event.Time
+				if e.ThrottleMS > 0 {
+					throttled = e.Start + event.Time(e.ThrottleMS)*ms
+				}
+				b.passOn(r, e.End, throttled)
+				b.leave(r)
+				return r
+			}
+		}
+	}
+	return nil
+}
+
+// passOn tells the next request on a connection until when the broker could
+// not read it.
+func (b *broker) passOn(r *request, muted, throttled event.Time) {
+	conn := b.conns[r.ev.Conn]
+	i := slices.Index(conn, r) + 1
+	if i == 0 || i == len(conn) {
+		return
+	}
+	next := conn[i]
+	next.muted, next.throttled = max(next.muted, muted), max(next.throttled, throttled)
+	if max(muted, throttled)-next.ev.LastByte >= minHold {
+		next.before = predecessor{request: r}
+	}
+}
+
+// leave takes a request out of its connection.
+func (b *broker) leave(r *request) {
+	conn := b.conns[r.ev.Conn]
+	i := slices.Index(conn, r)
+	if i < 0 {
+		return
+	}
+	b.inFlight--
+	if len(conn) == 1 {
+		delete(b.conns, r.ev.Conn)
+		return
+	}
+	b.conns[r.ev.Conn] = slices.Delete(conn, i, i+1)
+}
+
+func (a *Assembler) connLost(e *event.ConnLost) {
+	for _, b := range a.brokers {
+		for _, r := range slices.Clone(b.conns[e.Conn]) {
+			r.byBroker = e.ByBroker
+			if r.ev.Acks != 0 || e.ByBroker { // else it needs no connection any more
+				a.endWithout(r, "connection "+e.Reason)
+			}
+		}
+	}
+}
+
+// lose ends all that a broker has in flight.
+func (a *Assembler) lose(b *broker, why string) {
+	var all []*request
+	for _, conn := range b.conns {
+		all = append(all, conn...)
+	}
+	sortRequests(all)
+	for _, r := range all {
+		a.endWithout(r, why)
+	}
+}

@@ -1,0 +1,70 @@
+package assemble
+
+import "github.com/tailspan/tailspan/sidecar/event"
+
+// log is what is known of one partition's log on one broker.
+type log struct {
+	event.TopicPartition
+	next      int64    // an offset that it has reached; 0: none seen
+	exact     bool     // next is the very offset of the next batch
+	holes     int32    // batches that were not seen, by the offsets of the next
+	waiting   int32    // parts of requests that wait for a write or an answer
+	recent    []*write // of the broker's recent writes, the oldest first
+	followers []follower
+}
+
+// log finds or makes a partition's. Where there are too many, those of which
+// nothing is in work are forgotten.
+func (b *broker) log(tp event.TopicPartition) *log {
+	l := b.logs[tp]
+	if l == nil {
+		if len(b.logs) >= maxLogs {
+			b.forgetLogs()
+		}
+		l = &log{TopicPartition: tp}
+		b.logs[tp] = l
+	}
+	return l
+}
+
+func (b *broker) forgetLogs() {
+	for tp, l := range b.logs {
+		if l.waiting == 0 && len(l.recent) == 0 {
+			delete(b.logs, tp)
+		}
+	}
+	if len(b.logs) >= maxLogs {
+		clear(b.logs) // what is in work keeps its own
+	}
+}
+
+// append notes a batch. A batch that begins beyond the end of the one before
+// it tells that something was not seen; one that begins before it, that the
+// log was truncated or made anew.
+func (l *log) append(w *write) {
+	e := w.ev
+	if l.exact && e.BaseOffset > l.next {
+		l.holes++
+	}
+	l.next = e.BaseOffset + max(1, int64(e.Records))
+	l.exact = e.Records > 0 && int64(e.BatchBytes) == e.Bytes // one batch, whole
+}
+
+// forget drops a write, which is the oldest.
+func (l *log) forget(w *write) {
+	if len(l.recent) > 0 && l.recent[0] == w {
+		l.recent[0] = nil
+		l.recent = l.recent[1:]
+	}
+}
+
+// first is the oldest write that nobody has claimed and that began no earlier
+// than from.
+func (l *log) first(from event.Time, fits func(*event.Write) bool) *write {
+	for _, w := range l.recent {
+		if w.part == nil && w.ev.Start >= from && fits(w.ev) {
+			return w
+		}
+	}
+	return nil
+}

@@ -1,0 +1,70 @@
+package assemble
+
+import (
+	"go.opentelemetry.io/otel/attribute"
+
+	"github.com/tailspan/tailspan/sidecar/kafka"
+	"github.com/tailspan/tailspan/spans"
+)
+
+// name is `produce {topic}` where there is one topic.
+func (r *request) name() string {
+	ps := r.ev.Partitions
+	if r.bare {
+		return spans.NameAppend + " " + ps[0].Topic + "-" + itoa(ps[0].Partition)
+	}
+	if topic, one := r.topic(); one {
+		return spans.NameProduce + " " + topic
+	}
+	return spans.NameProduce
+}
+
+// topic is the one of all partitions, if there is one.
+func (r *request) topic() (topic string, one bool) {
+	ps := r.ev.Partitions
+	for i := range ps {
+		if topicName(&ps[i]) != topicName(&ps[0]) {
+			return "", false
+		}
+	}
+	if len(ps) == 0 {
+		return "", false
+	}
+	return topicName(&ps[0]), true
+}
+
+// error is the status of the root: the first partition's error, that it was
+// lost, or why there was no response.
+func (r *request) error() string {
+	for i := range r.parts {
+		if e := r.parts[i].err; e != 0 {
+			return kafka.ErrorName(e)
+		}
+	}
+	switch {
+	case r.lostRecords > 0:
+		return "never appended: the broker closed the connection"
+	case r.lost != "" && r.ev.Acks != 0:
+		return "no response: " + r.lost
+	}
+	return ""
+}
+
+// links are the root's: to the first writers of its duplicates, and to the
+// contexts of its producers.
+func (r *request) links() (links []spans.Link) {
+	for i := range r.parts {
+		if p := &r.parts[i]; !p.firstID.IsZero() && len(links) < maxLinks {
+			links = append(links, spans.Link{Trace: p.firstID, Span: p.firstSpan, Attributes: linkDuplicate})
+		}
+	}
+	for _, c := range r.contexts() {
+		links = append(links, spans.Link{Trace: c.TraceID, Span: c.SpanID, Remote: true, Attributes: linkProducer})
+	}
+	return links
+}
+
+var (
+	linkDuplicate = []attribute.KeyValue{attribute.String(spans.KeyLinkKind, spans.LinkDuplicate)}
+	linkProducer  = []attribute.KeyValue{attribute.String(spans.KeyLinkKind, spans.LinkProducer)}
+)

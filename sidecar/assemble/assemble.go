@@ -102,7 +102,6 @@ type broker struct {
 	inFlight int
 	swept    bool               // a sweep is due
 	byBatch  map[batchKey]*part // the first of those that wait for such a write
-	byOffset map[offsetKey]*write
 	logs     map[event.TopicPartition]*log
 	unnamed  map[[16]byte][]*part // parts whose topic's name is not known yet
 	fetches  map[fetchKey]*fetch  // of followers, in work
@@ -216,7 +215,6 @@ func (a *Assembler) broker(pid int32) *broker {
 			pid:      pid,
 			conns:    map[event.Conn][]*request{},
 			byBatch:  map[batchKey]*part{},
-			byOffset: map[offsetKey]*write{},
 			logs:     map[event.TopicPartition]*log{},
 			unnamed:  map[[16]byte][]*part{},
 			fetches:  map[fetchKey]*fetch{},

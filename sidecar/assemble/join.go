@@ -15,12 +15,6 @@ type batchKey struct {
 	bytes int32
 }
 
-// offsetKey is where a batch was put.
-type offsetKey struct {
-	log  *log
-	base int64
-}
-
 // write is a write to a segment with what happened inside it.
 type write struct {
 	ev     *event.Write
@@ -98,7 +92,6 @@ func (a *Assembler) write(e *event.Write) {
 	b := a.broker(e.PID)
 	w := &write{ev: e, log: b.log(e.TopicPartition)}
 	a.enterThread(b, w)
-	w.log.recent = append(w.log.recent, w)
 	if old := b.recent.add(w); old != nil {
 		b.forgetWrite(old)
 	}
@@ -106,7 +99,6 @@ func (a *Assembler) write(e *event.Write) {
 		return
 	}
 	if e.Bytes > 0 { // else nothing stands there
-		b.byOffset[offsetKey{w.log, e.BaseOffset}] = w
 		w.log.append(w)
 	}
 	if p := b.candidate(w); p != nil {
@@ -190,7 +182,7 @@ func (a *Assembler) answer(p *part, e *event.ResponsePartition) {
 
 // place joins a partition with the write at the base offset of its response.
 func (a *Assembler) place(p *part) {
-	w := p.r.b.byOffset[offsetKey{p.log, p.base}]
+	w := p.log.at(p.base)
 	switch {
 	case w == nil:
 		p.duplicate = p.write == nil && p.base < p.logEnd
@@ -286,10 +278,6 @@ func rewritten(q *event.RequestPartition, e *event.Write) bool {
 func (b *broker) forgetWrite(w *write) {
 	w.before, w.after = nil, nil
 	w.log.forget(w)
-	k := offsetKey{w.log, w.ev.BaseOffset}
-	if b.byOffset[k] == w {
-		delete(b.byOffset, k)
-	}
 }
 
 // writeRing keeps the last maxWrites writes.

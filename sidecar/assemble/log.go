@@ -1,6 +1,11 @@
 package assemble
 
-import "github.com/tailspan/tailspan/sidecar/event"
+import (
+	"cmp"
+	"slices"
+
+	"github.com/tailspan/tailspan/sidecar/event"
+)
 
 // log is what is known of one partition's log on one broker.
 type log struct {
@@ -9,7 +14,7 @@ type log struct {
 	exact     bool     // next is the very offset of the next batch
 	holes     int32    // batches that were not seen, by the offsets of the next
 	waiting   int32    // parts of requests that wait for a write or an answer
-	recent    []*write // of the broker's recent writes, the oldest first
+	recent    []*write // batches, by offset
 	followers []follower
 }
 
@@ -38,16 +43,43 @@ func (b *broker) forgetLogs() {
 	}
 }
 
-// append notes a batch. A batch that begins beyond the end of the one before
-// it tells that something was not seen; one that begins before it, that the
-// log was truncated or made anew.
+// append notes a batch. One that begins beyond the end of the one before it
+// tells that something was not seen; one that does not begin behind it, that
+// the log was truncated or made anew.
 func (l *log) append(w *write) {
 	e := w.ev
+	if n := len(l.recent); n > 0 && l.recent[n-1].ev.BaseOffset >= e.BaseOffset {
+		l.recent = nil
+	}
+	l.recent = append(l.recent, w)
 	if l.exact && e.BaseOffset > l.next {
 		l.holes++
 	}
 	l.next = e.BaseOffset + max(1, int64(e.Records))
 	l.exact = e.Records > 0 && int64(e.BatchBytes) == e.Bytes // one batch, whole
+}
+
+// at is the batch that was put at an offset, nil where that was not seen or is
+// forgotten. It is mostly one of the last.
+func (l *log) at(base int64) *write {
+	const few = 4
+	i := len(l.recent)
+	for n := 0; i > 0 && n < few; n++ {
+		i--
+		switch w := l.recent[i]; {
+		case w.ev.BaseOffset == base:
+			return w
+		case w.ev.BaseOffset < base:
+			return nil
+		}
+	}
+	k, found := slices.BinarySearchFunc(l.recent[:i], base, func(w *write, base int64) int {
+		return cmp.Compare(w.ev.BaseOffset, base)
+	})
+	if !found {
+		return nil
+	}
+	return l.recent[k]
 }
 
 // forget drops a write, which is the oldest.

@@ -24,23 +24,38 @@ func (p *predecessor) resolve() {
 }
 
 // take finds the request of a response by connection and correlation id, and
-// takes it out of the table.
+// takes it out of the table. A broker answers a connection's requests in
+// order: those before it have been answered too, unseen.
 func (a *Assembler) take(e *event.Response) *request {
 	for _, b := range a.brokers {
-		for _, r := range b.conns[e.Conn] {
-			if r.ev.CorrelationID == e.CorrelationID && r.ev.Acks != 0 {
-				var throttled event.Time
-				if e.ThrottleMS > 0 {
-					throttled = e.Start + event.Time(e.ThrottleMS)*ms
+		conn := b.conns[e.Conn]
+		i := slices.IndexFunc(conn, func(r *request) bool {
+			return r.ev.CorrelationID == e.CorrelationID && r.ev.Acks != 0
+		})
+		if i < 0 {
+			continue
+		}
+		r := conn[i]
+		if i > 0 {
+			for _, x := range slices.Clone(conn[:i]) {
+				if x.ev.Acks != 0 {
+					a.endWithout(x, notSeen)
 				}
-				b.passOn(r, e.End, throttled)
-				b.leave(r)
-				return r
 			}
 		}
+		var throttled event.Time
+		if e.ThrottleMS > 0 {
+			throttled = e.Start + event.Time(e.ThrottleMS)*ms
+		}
+		b.passOn(r, e.End, throttled)
+		b.leave(r)
+		return r
 	}
 	return nil
 }
+
+// notSeen is why a request has no response though the broker sent one.
+const notSeen = "not seen"
 
 // passOn tells the next request on a connection until when the broker could
 // not read it.

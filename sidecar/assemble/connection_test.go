@@ -114,3 +114,17 @@ func TestAppendedAfterClose(t *testing.T) {
 		t.Errorf("counts %+v", st)
 	}
 }
+
+// A response that was not seen is no slow request: a later one on the same
+// connection tells that it was sent.
+func TestResponseNotSeen(t *testing.T) {
+	s := newScript(t)
+	s.play(aRequest(1, t0, 1, 11), aWrite(5, t0+ms, t0+2*ms, 10, 11),
+		aRequest(2, t0+5000*ms, 1, 12), aWrite(5, t0+5001*ms, t0+5002*ms, 12, 12), aResponse(2, t0+5003*ms, 12))
+	s.wantJoin(1, 10, "exact")
+	root := s.trace(1).Root()
+	spanAt(t, root, t0, t0+2*ms)
+	if r := s.requests[0]; root.Error != "" || r.End != nil || r.CorrelationID != 1 {
+		t.Errorf("status %q, end %v of request %d", root.Error, r.End, r.CorrelationID)
+	}
+}

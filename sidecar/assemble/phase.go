@@ -130,10 +130,11 @@ func (r *request) firstStir(first *write) event.Time {
 }
 
 // lastSeen ends the trace of a request without response: where its last write
-// ended, or where it was given up.
+// ended, or where it was given up. Of one that was answered unseen only the
+// first is known.
 func (r *request) lastSeen() event.Time {
 	end := max(r.ev.LastByte, r.lastWrite())
-	if r.ev.Acks != 0 {
+	if r.ev.Acks != 0 && r.lost != notSeen {
 		end = max(end, r.closed)
 	}
 	return end

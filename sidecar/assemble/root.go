@@ -44,7 +44,7 @@ func (r *request) error() string {
 	switch {
 	case r.lostRecords > 0:
 		return "never appended: the broker closed the connection"
-	case r.lost != "" && r.ev.Acks != 0:
+	case r.lost != "" && r.lost != notSeen && r.ev.Acks != 0:
 		return "no response: " + r.lost
 	}
 	return ""

@@ -2,8 +2,8 @@ package kafka
 
 import "encoding/binary"
 
-// Body decodes one frame's fields: *ProduceRequest, *ProduceResponse or
-// *MetadataResponse, after Begin.
+// Body decodes one frame's fields: *ProduceRequest, *ProduceAcks,
+// *FetchRequest, *ProduceResponse or *MetadataResponse, after Begin.
 type Body interface{ body }
 
 // RequestHandler is told of the requests of one stream, in order.

@@ -388,14 +388,14 @@ func checkHeaders(t *testing.T, a, b *ProduceRequest) {
 	}
 }
 
-func feedRedacted(t *testing.T, r *rand.Rand, wire []byte, s *seen) []byte {
+func feedRedacted(t *testing.T, r *rand.Rand, wire []byte, s RequestHandler) []byte {
 	t.Helper()
 	var out []byte
 	var stream RequestStream
 	var k Kept
 	for _, piece := range pieces(r, wire) {
 		k.Reset()
-		if _, err := stream.Feed(piece, 0, &k, s.names, s); err != nil {
+		if _, err := stream.Feed(piece, 0, &k, NewInterner(), s); err != nil {
 			t.Fatal(err)
 		}
 		clean := make([]byte, len(piece))

@@ -131,7 +131,9 @@ func (d *logDir) scan(now time.Time, learn func([16]byte, string), bad func(stri
 			d.pending = d.pending || errors.Is(err, fs.ErrNotExist)
 			continue
 		}
-		known[dir] = file
+		if now.Sub(file.ModTime()) >= settled {
+			known[dir] = file // else it might be another by the next time, with the same mtime
+		}
 		if was := d.known[dir]; was != nil && os.SameFile(was, file) && was.ModTime().Equal(file.ModTime()) {
 			continue
 		}

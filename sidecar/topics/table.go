@@ -43,6 +43,7 @@ type Stats struct {
 	Unresolved uint64        // answers without a name
 	Full       uint64        // facts refused because the table was full
 	Invalid    uint64        // facts or files refused because they were none
+	Conflicts  uint64        // facts refused because the id has another name
 	Failed     uint64        // log dirs or files that could not be read
 }
 
@@ -68,6 +69,9 @@ func (t *Table) Name(pid int32, id [16]byte) (string, bool) {
 	return "", false
 }
 
+// Known is Name without a look at the log dirs.
+func (t *Table) Known(pid int32, id [16]byte) (string, bool) { return t.lookup(pid, id) }
+
 func (t *Table) lookup(pid int32, id [16]byte) (string, bool) {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
@@ -79,12 +83,15 @@ func (t *Table) lookup(pid int32, id [16]byte) (string, bool) {
 }
 
 // Learn adds a fact; pid 0 stands for any broker. What is no topic's name or
-// id is refused and counted.
+// id is refused and counted, and so is another name for an id that is known.
 func (t *Table) Learn(pid int32, id [16]byte, name string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	key := fact{pid, id}
-	if _, ok := t.facts[key]; ok {
+	if was, ok := t.facts[key]; ok {
+		if was != name {
+			t.stats.Conflicts++
+		}
 		return
 	}
 	switch {

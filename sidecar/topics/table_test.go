@@ -247,3 +247,83 @@ func BenchmarkRescan(b *testing.B) {
 		table.Name(7, id(2))
 	}
 }
+
+// Real directories, with the clock as it runs: a topic made, deleted and made
+// again at once under its name, with another id in the same place.
+func TestFollowRealClock(t *testing.T) {
+	dir := t.TempDir()
+	table := New(slog.New(slog.DiscardHandler))
+	table.AddLogDir(7, dir)
+	for n := byte(1); n <= 5; n++ {
+		if err := os.RemoveAll(filepath.Join(dir, "again-0")); err != nil {
+			t.Fatal(err)
+		}
+		if _, ok := table.Name(7, id(n)); ok {
+			t.Fatalf("id %d is known before it exists", n)
+		}
+		partition(t, dir, "again-0", id(n))
+		deadline := time.Now().Add(5 * time.Second)
+		for ok := false; !ok; _, ok = table.Name(7, id(n)) {
+			if time.Now().After(deadline) {
+				t.Fatalf("id %d is not noticed", n)
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
+	}
+	for n := byte(1); n <= 5; n++ {
+		expect(t, table, 7, id(n), "again")
+	}
+	if s := table.Stats(); s.Known != 5 || s.Invalid+s.Failed+s.Conflicts > 0 {
+		t.Errorf("stats %+v", s)
+	}
+}
+
+// partition.metadata is put in another's place within one tick of the file
+// system's clock: same directory, same inode, same mtime.
+func TestReplacedWithinATick(t *testing.T) {
+	dir := t.TempDir()
+	partition(t, dir, "quick-0", id(1))
+	path := filepath.Join(dir, "quick-0", "partition.metadata")
+	st, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	table := New(slog.New(slog.DiscardHandler))
+	now := st.ModTime().Add(time.Millisecond)
+	table.now = func() time.Time { return now }
+	table.AddLogDir(7, dir)
+	expect(t, table, 7, id(1), "quick")
+	partition(t, dir, "quick-0", id(2)) // writes the same inode
+	if err := os.Chtimes(path, st.ModTime(), st.ModTime()); err != nil {
+		t.Fatal(err)
+	}
+	now = now.Add(minRescan + 10*time.Millisecond)
+	expect(t, table, 7, id(2), "quick")
+}
+
+func TestConflict(t *testing.T) {
+	table, _ := clocked(t)
+	table.Learn(7, id(1), "first")
+	table.Learn(7, id(1), "second")
+	expect(t, table, 7, id(1), "first")
+	if s := table.Stats(); s.Conflicts != 1 || s.Known != 1 {
+		t.Errorf("stats %+v", s)
+	}
+}
+
+// Known does not look at the log dirs.
+func TestKnown(t *testing.T) {
+	dir := t.TempDir()
+	table, now := clocked(t)
+	table.AddLogDir(7, dir)
+	partition(t, dir, "later-0", id(1))
+	*now = now.Add(time.Minute)
+	scans := table.Stats().Scans
+	if _, ok := table.Known(7, id(1)); ok || table.Stats().Scans != scans {
+		t.Error("Known looked")
+	}
+	expect(t, table, 7, id(1), "later")
+	if name, ok := table.Known(7, id(1)); !ok || name != "later" {
+		t.Error("not known after Name")
+	}
+}

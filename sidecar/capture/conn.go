@@ -24,6 +24,9 @@ type conn struct {
 
 	in  requestHalf
 	out responseHalf
+
+	owed     bool // a produce request was handed on, and the end is yet to be told
+	byBroker bool // the broker ended it
 }
 
 // half is what both directions have: their place in the stream.
@@ -54,6 +57,8 @@ type requestHalf struct {
 	half
 	stream   kafka.RequestStream
 	body     *kafka.ProduceRequest // of the frame being read, from the decoder's pool
+	fetch    *kafka.FetchRequest   // the same
+	old      kafka.ProduceAcks     // the same
 	clientID string
 	named    bool // clientID is known
 }
@@ -66,6 +71,8 @@ type responseHalf struct {
 	answer    awaited
 	result    *kafka.ProduceResponse // of the frame being read, from the decoder's pool
 	topics    *kafka.MetadataResponse
+	previous  previous
+	torn      bool // bytes of the frame being read were missed
 }
 
 // half is the one that a segment belongs to.

@@ -14,7 +14,8 @@ import (
 // Topics resolves topic ids. A Decoder asks it, and teaches it what the
 // Metadata responses that pass by say.
 type Topics interface {
-	Name(pid int32, id [16]byte) (string, bool)
+	Name(pid int32, id [16]byte) (string, bool)  // may look anew where the id is not known
+	Known(pid int32, id [16]byte) (string, bool) // never does
 	Learn(pid int32, id [16]byte, name string)
 }
 
@@ -67,8 +68,10 @@ type Decoder struct {
 	stamp     int64
 	kept      kafka.Kept
 	names     *kafka.Interner
-	requests  []*kafka.ProduceRequest // pool
-	results   []*kafka.ProduceResponse
+	requests  pool[kafka.ProduceRequest]
+	fetchPool pool[kafka.FetchRequest]
+	results   pool[kafka.ProduceResponse]
+	unnamed   unnamed
 	told      map[endpoint]bool // listeners that were reported as not Kafka
 	panicTold bool
 }
@@ -88,13 +91,25 @@ func NewDecoder(o Options) *Decoder {
 		names: kafka.NewInterner(), told: make(map[endpoint]bool),
 	}
 	d.lost = make(map[string]uint64)
+	d.unnamed.last = make(map[topicKey]int64)
 	d.listeners.Store(newListeners(nil))
 	return d
 }
 
 // SetListeners says which addresses are brokers': a packet to one is part of
-// requests, a packet from one of responses.
-func (d *Decoder) SetListeners(ls []Listener) { d.listeners.Store(newListeners(ls)) }
+// requests, a packet from one of responses. Connections that were met before
+// their broker become its own; what was handed on of them keeps pid 0.
+func (d *Decoder) SetListeners(ls []Listener) {
+	t := newListeners(ls)
+	d.listeners.Store(t)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, c := range d.conns {
+		if c.pid == 0 {
+			c.pid, _ = t.find(c.key.broker)
+		}
+	}
+}
 
 // Packet takes the next packet.
 func (d *Decoder) Packet(p Packet) {
@@ -127,8 +142,15 @@ func (d *Decoder) Packet(p Packet) {
 func (d *Decoder) Tick(now event.Time) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	names := len(d.unnamed.order) > 0
+	if names {
+		d.nameTopics(now)
+	}
 	if unix := d.o.Clock.Unix(now); unix > d.now {
 		d.advance(unix)
+	}
+	if names {
+		d.lookAgain()
 	}
 }
 

@@ -25,6 +25,7 @@ func newBook() *book {
 }
 
 func (b *book) Name(_ int32, id [16]byte) (string, bool)  { n, ok := b.learned[id]; return n, ok }
+func (b *book) Known(_ int32, id [16]byte) (string, bool) { n, ok := b.learned[id]; return n, ok }
 func (b *book) Learn(_ int32, id [16]byte, name string)   { b.learned[id] = name }
 func idKey(c, b netip.AddrPort, corr int32, i int) string { return fmt.Sprint(c, b, corr, i) }
 
@@ -268,6 +269,16 @@ func canonical(events []event.Event) []string {
 			x := *e
 			x.Conn = name(e.Conn)
 			out = append(out, fmt.Sprintf("%+v", x))
+		case *event.Fetch:
+			x := *e
+			x.Conn = name(e.Conn)
+			out = append(out, fmt.Sprintf("fetch %+v", x))
+		case *event.Fetched:
+			x := *e
+			x.Conn = name(e.Conn)
+			out = append(out, fmt.Sprintf("fetched %+v", x))
+		default:
+			out = append(out, fmt.Sprintf("%T %+v", e, e))
 		}
 	}
 	return out

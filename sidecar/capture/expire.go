@@ -59,7 +59,11 @@ func (d *Decoder) closeHole(h *half) {
 func (d *Decoder) sweepAnswers(at int64) {
 	by := at - int64(d.o.Bounds.RequestTimeout)
 	for c := d.open.first; c != nil; c = c.next {
-		if q := &c.out.answers; q.len() > 0 && q.front().at <= by {
+		q := &c.out.answers
+		for q.len() > 0 && q.front().maybe && q.front().at <= by {
+			q.pop()
+		}
+		if q.len() > 0 && q.front().at <= by {
 			d.dropAnswersAt(c, reasonExpired, q.front().at+int64(d.o.Bounds.RequestTimeout))
 		}
 	}
@@ -77,7 +81,8 @@ func (d *Decoder) sweepIdle(l *connList, by int64) {
 func (d *Decoder) finish(h *half) {
 	c := h.conn
 	if c.out.fin {
-		d.dropAnswers(c, reasonClosed)
+		c.byBroker = c.byBroker || !c.in.fin
+		d.tellEnd(c, reasonClosed, d.stamp)
 	}
 	if c.in.fin && c.out.fin {
 		d.end(c, reasonClosed)
@@ -105,7 +110,7 @@ func (d *Decoder) forget(c *conn, reason string) {
 // stop gives up everything that a connection holds.
 func (d *Decoder) stop(c *conn, reason string) {
 	d.dropRequest(c)
-	d.dropAnswersAt(c, reason, max(c.seen, c.in.last, c.out.last))
+	d.tellEnd(c, reason, max(c.seen, c.in.last, c.out.last))
 	d.dropHeld(&c.in.half)
 	d.dropHeld(&c.out.half)
 }

@@ -5,6 +5,7 @@ type awaited struct {
 	correlationID int32
 	key, version  int16
 	produce       bool // handed on as an event, with acks other than 0
+	follower      bool // a follower's Fetch, handed on
 	maybe         bool // may be a Produce with acks=0, which has no response
 	token         bool // a SASL token, which has no correlation id
 	at            int64

@@ -76,4 +76,5 @@ func (d *Decoder) desync(h *half) {
 	}
 	d.dropAnswers(c, reasonGap)
 	c.out.stream.Reset()
+	c.out.missed()
 }

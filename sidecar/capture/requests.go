@@ -13,10 +13,16 @@ func (r *requests) Request(h *kafka.RequestHeader) kafka.Body {
 	d, in := (*Decoder)(r), &r.cur.in
 	d.byKey[uint8(h.APIKey)]++
 	in.clientID, in.named = h.ClientID, true
-	if h.APIKey != kafka.KeyProduce {
+	switch {
+	case h.APIKey == kafka.KeyFetch && h.APIVersion >= kafka.FetchOldest && h.APIVersion <= kafka.FetchLatest:
+		in.fetch = d.fetchPool.take().Begin(h.APIVersion, d.names)
+		return in.fetch
+	case h.APIKey != kafka.KeyProduce:
 		return nil
-	}
-	if h.APIVersion < kafka.ProduceOldest || h.APIVersion > kafka.ProduceLatest {
+	case h.APIVersion < kafka.ProduceOldest:
+		d.unsupported++
+		return in.old.Begin()
+	case h.APIVersion > kafka.ProduceLatest:
 		d.unsupported++
 		return nil
 	}
@@ -24,30 +30,38 @@ func (r *requests) Request(h *kafka.RequestHeader) kafka.Body {
 	if d.o.MessageIDs != nil {
 		name = ""
 	}
-	in.body = d.takeRequest().Begin(h.APIVersion, d.names, name)
+	in.body = d.requests.take().Begin(h.APIVersion, d.names, name)
 	return in.body
 }
 
 // RequestDone implements kafka.RequestHandler.
-func (r *requests) RequestDone(h *kafka.RequestHeader, _ kafka.Body, err error) {
+func (r *requests) RequestDone(h *kafka.RequestHeader, b kafka.Body, err error) {
 	d, c := (*Decoder)(r), r.cur
 	a := awaited{correlationID: h.CorrelationID, key: h.APIKey, version: h.APIVersion, at: d.stamp}
-	switch body := c.in.body; {
-	case body == nil:
-		a.maybe = h.APIKey == kafka.KeyProduce
-	case err != nil:
-		d.undecodable++
-		a.maybe = true
-	default:
-		a.produce = body.Acks != 0
-		d.emitRequest(c, h, body)
-		if body.Acks == 0 {
-			d.giveRequest(c)
-			return
+	answered := true
+	switch b := b.(type) {
+	case *kafka.ProduceRequest:
+		if err == nil {
+			answered = b.Acks != 0
+			a.produce = answered
+			d.emitRequest(c, h, b)
 		}
+	case *kafka.FetchRequest:
+		if err == nil && b.Replica >= 0 {
+			a.follower = true
+			d.emitFetch(c, h, b)
+		}
+	case *kafka.ProduceAcks:
+		answered = err != nil || b.Acks != 0
 	}
+	if err != nil {
+		d.undecodable++
+	}
+	a.maybe = h.APIKey == kafka.KeyProduce && (b == nil || err != nil)
 	d.giveRequest(c)
-	d.await(c, a)
+	if answered {
+		d.await(c, a)
+	}
 	if h.APIKey == kafka.KeySaslHandshake && h.APIVersion == 0 {
 		c.in.stream.Raw = true
 	}
@@ -70,21 +84,11 @@ func (d *Decoder) await(c *conn, a awaited) {
 	}
 }
 
-func (d *Decoder) takeRequest() *kafka.ProduceRequest {
-	if n := len(d.requests); n > 0 {
-		b := d.requests[n-1]
-		d.requests = d.requests[:n-1]
-		return b
-	}
-	return new(kafka.ProduceRequest)
-}
-
 // giveRequest puts the storage of the frame that was read back.
 func (d *Decoder) giveRequest(c *conn) {
-	if c.in.body != nil && len(d.requests) < maxPooled {
-		d.requests = append(d.requests, c.in.body)
-	}
-	c.in.body = nil
+	d.requests.give(c.in.body)
+	d.giveFetch(c.in.fetch)
+	c.in.body, c.in.fetch = nil, nil
 }
 
 // dropRequest gives up the request that is being read.
@@ -112,6 +116,7 @@ func (d *Decoder) emitRequest(c *conn, h *kafka.RequestHeader, b *kafka.ProduceR
 		d.partition(c, h, i, &b.Partitions[i], &e.Partitions[i])
 	}
 	d.produced++
+	c.owed = true
 	d.o.Emit(e)
 }
 
@@ -145,6 +150,7 @@ func (d *Decoder) topicName(c *conn, id [16]byte) string {
 		if name, ok := d.o.Topics.Name(c.pid, id); ok {
 			return name
 		}
+		d.unnamed.add(topicKey{c.pid, id}, d.now)
 	}
 	d.topicUnknown++
 	return ""

@@ -36,8 +36,10 @@ func (r *responses) Response(correlationID int32) kafka.Body {
 	out.answer, out.hasAnswer = a, true
 	switch {
 	case a.produce:
-		out.result = d.takeResult().Begin(a.version, d.names)
+		out.result = d.results.take().Begin(a.version, d.names)
 		return out.result
+	case a.follower:
+		d.emitFetched(r.cur, &a)
 	case a.key == kafka.KeyMetadata && a.version >= kafka.MetadataOldest && a.version <= kafka.MetadataLatest:
 		out.topics = new(kafka.MetadataResponse).Begin(a.version, d.names) // rare: once in minutes
 		return out.topics
@@ -49,6 +51,7 @@ func (r *responses) Response(correlationID int32) kafka.Body {
 func (r *responses) ResponseDone(_ int32, _ kafka.Body, err error) {
 	d, c := (*Decoder)(r), r.cur
 	out := &c.out
+	throttle := int32(0)
 	if err != nil {
 		d.undecodable++
 	}
@@ -57,6 +60,7 @@ func (r *responses) ResponseDone(_ int32, _ kafka.Body, err error) {
 	case out.result != nil:
 		d.outstanding--
 		if err == nil {
+			throttle = out.result.ThrottleMS
 			d.emitResponse(c, out.result)
 		} else {
 			d.lost["undecodable"]++
@@ -64,6 +68,7 @@ func (r *responses) ResponseDone(_ int32, _ kafka.Body, err error) {
 	case out.topics != nil && err == nil:
 		d.learn(c, out.topics)
 	}
+	out.sent(d.stamp, throttle)
 	d.giveResult(c)
 }
 
@@ -79,25 +84,15 @@ func (r *responses) ExpectToken(correlationID int32) (due, response bool) {
 // TokenDone implements kafka.ResponseHandler.
 func (r *responses) TokenDone() {
 	r.tokens++
+	r.cur.out.sent(r.stamp, 0)
 	if q := &r.cur.out.answers; q.tokens > 0 && q.front().token {
 		q.pop()
 	}
 }
 
-func (d *Decoder) takeResult() *kafka.ProduceResponse {
-	if n := len(d.results); n > 0 {
-		b := d.results[n-1]
-		d.results = d.results[:n-1]
-		return b
-	}
-	return new(kafka.ProduceResponse)
-}
-
 // giveResult puts the storage of the frame that was read back.
 func (d *Decoder) giveResult(c *conn) {
-	if c.out.result != nil && len(d.results) < maxPooled {
-		d.results = append(d.results, c.out.result)
-	}
+	d.results.give(c.out.result)
 	c.out.result, c.out.topics, c.out.hasAnswer = nil, nil, false
 }
 
@@ -108,6 +103,9 @@ func (d *Decoder) learn(c *conn, m *kafka.MetadataResponse) {
 	}
 	for _, t := range m.Topics {
 		d.o.Topics.Learn(c.pid, t.ID, t.Name)
+	}
+	if len(d.unnamed.order) > 0 {
+		d.nameTopics(d.o.Clock.Mono(d.stamp))
 	}
 }
 
@@ -128,6 +126,7 @@ func (d *Decoder) emitResponse(c *conn, b *kafka.ProduceResponse) {
 			TopicID:        p.TopicID, Error: p.Error, BaseOffset: p.BaseOffset, LogAppendTime: p.LogAppendTime,
 		}
 	}
+	d.muted(&c.out.previous, e)
 	d.answered++
 	d.o.Emit(e)
 }
@@ -136,15 +135,36 @@ func (d *Decoder) emitResponse(c *conn, b *kafka.ProduceResponse) {
 func (d *Decoder) dropAnswers(c *conn, reason string) { d.dropAnswersAt(c, reason, d.stamp) }
 
 func (d *Decoder) dropAnswersAt(c *conn, reason string, at int64) {
+	if d.countAnswers(c, reason) {
+		d.emitLost(c, reason, at)
+	}
+}
+
+// tellEnd says that a connection is over, once, if a produce request was
+// handed on in it; also if no response is waited for, for nothing else ends a
+// request with acks=0.
+func (d *Decoder) tellEnd(c *conn, reason string, at int64) {
+	if d.countAnswers(c, reason) || c.owed {
+		d.emitLost(c, reason, at)
+	}
+	c.owed = false
+}
+
+// countAnswers gives up what is waited for, and says whether there was a
+// produce request among it.
+func (d *Decoder) countAnswers(c *conn, reason string) bool {
 	n := c.out.answers.clear()
 	if c.out.hasAnswer && c.out.answer.produce {
 		n++
 	}
 	d.giveResult(c)
-	if n == 0 {
-		return
-	}
 	d.outstanding -= n
-	d.lost[reason] += uint64(n)
-	d.o.Emit(&event.ConnLost{Time: d.o.Clock.Mono(at), Conn: c.id, Reason: reason})
+	if n > 0 {
+		d.lost[reason] += uint64(n)
+	}
+	return n > 0
+}
+
+func (d *Decoder) emitLost(c *conn, reason string, at int64) {
+	d.o.Emit(&event.ConnLost{Time: d.o.Clock.Mono(at), Conn: c.id, Reason: reason, ByBroker: c.byBroker})
 }

@@ -24,6 +24,7 @@ type Stats struct {
 	Tokens             uint64           // SASL frames without a header, both ways
 	ProduceRequests    uint64           // handed on as events
 	ProduceResponses   uint64           // handed on as events
+	Fetches            uint64           // of followers, handed on as events
 	UnsupportedVersion uint64           // Produce v0-v2, or newer than is known
 	Undecodable        uint64           // frames that broke the format
 	BadBatches         uint64           // partitions without exactly one batch of magic 2
@@ -48,7 +49,7 @@ type counters struct {
 	duplicates, outOfOrder, heldOver, gaps, cut     uint64
 	desyncs, resyncs, connections, notKafka         uint64
 	byKey                                           [256]uint64
-	responses, tokens, produced, answered           uint64
+	responses, tokens, produced, answered, fetches  uint64
 	unsupported, undecodable, badBatches, unmatched uint64
 	messageIDErrors, topicUnknown, panics           uint64
 	lost                                            map[string]uint64
@@ -64,7 +65,7 @@ func (d *Decoder) Stats() Stats {
 		Duplicates: d.duplicates, OutOfOrder: d.outOfOrder, HeldOver: d.heldOver, Gaps: d.gaps, Cut: d.cut,
 		Desyncs: d.desyncs, Resyncs: d.resyncs, Connections: d.connections, NotKafka: d.notKafka,
 		Requests: make(map[int16]uint64), Responses: d.responses, Tokens: d.tokens,
-		ProduceRequests: d.produced, ProduceResponses: d.answered, UnsupportedVersion: d.unsupported,
+		ProduceRequests: d.produced, ProduceResponses: d.answered, Fetches: d.fetches, UnsupportedVersion: d.unsupported,
 		Undecodable: d.undecodable, BadBatches: d.badBatches, Unmatched: d.unmatched,
 		MessageIDErrors: d.messageIDErrors, TopicUnknown: d.topicUnknown, Lost: maps.Clone(d.lost),
 		Panics: d.panics, Open: len(d.conns), Outstanding: d.outstanding, Held: d.heldNow,

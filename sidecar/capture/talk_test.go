@@ -48,6 +48,8 @@ type talk struct {
 	id             string
 	requests       int // produce requests sent
 	answered       int
+	fetches        int  // followers' requests
+	old            int  // produce requests of v0 to v2
 	whole          bool // the next frame goes in one segment
 }
 
@@ -174,6 +176,42 @@ func (t *talk) fetch() {
 	t.call(q, a)
 }
 
+// follower fetches as another broker does, and is answered with records.
+func (t *talk) follower() {
+	q := kmsg.NewPtrFetchRequest()
+	q.Version = int16(4 + t.r.IntN(15))
+	q.ReplicaID, q.ReplicaState.ID, q.ReplicaState.Epoch = 2, 2, 1
+	a := kmsg.NewPtrFetchResponse()
+	for i := range t.r.IntN(3) {
+		qt, qp := kmsg.NewFetchRequestTopic(), kmsg.NewFetchRequestTopicPartition()
+		qt.Topic, qt.TopicID = fmt.Sprint("topic-", i), [16]byte{7}
+		qp.Partition, qp.FetchOffset = int32(i), int64(100*t.correlation)+int64(i)
+		qt.Partitions = append(qt.Partitions, qp)
+		q.Topics = append(q.Topics, qt)
+		at, ap := kmsg.NewFetchResponseTopic(), kmsg.NewFetchResponseTopicPartition()
+		at.Topic, at.TopicID = qt.Topic, qt.TopicID
+		ap.RecordBatches = bytes.Repeat(secret, 1+t.r.IntN(300))
+		at.Partitions = append(at.Partitions, ap)
+		a.Topics = append(a.Topics, at)
+	}
+	q.Rack = string(secret)
+	t.fetches++
+	t.call(q, a)
+}
+
+// oldProduce sends a request that is older than what is read, with or without
+// an answer.
+func (t *talk) oldProduce() {
+	q, a := t.produceRequest()
+	q.Version, a.Version = int16(t.r.IntN(3)), 0
+	t.old++
+	if q.Acks == 0 {
+		t.call(q, nil)
+		return
+	}
+	t.call(q, a)
+}
+
 // produce sends one request, up to 120 KB, and its answer.
 func (t *talk) produce(pipelined int) {
 	var answers []byte
@@ -242,9 +280,13 @@ func conversation(r *rand.Rand, conns, calls int) (packets []Packet, requests, a
 		}
 		t.metadata()
 		for range calls {
-			switch r.IntN(6) {
+			switch r.IntN(10) {
 			case 0:
 				t.fetch()
+			case 1:
+				t.follower()
+			case 2:
+				t.oldProduce()
 			default:
 				t.produce(1 + r.IntN(3))
 			}

@@ -24,6 +24,7 @@ func (d *Decoder) accept(c *conn, request bool, p Packet) {
 	switch {
 	case s.has(flagRST):
 		d.record(p, s)
+		c.byBroker = c.byBroker || !request && !c.in.fin
 		d.end(c, reasonReset)
 	case c.in.sync == foreign && !s.has(flagFIN):
 	case s.length() == 0 && !s.has(flagFIN):
@@ -114,6 +115,9 @@ func (d *Decoder) jump(h *half, seq uint32, forward bool) {
 	if !forward || !d.spare(h, missed) {
 		d.desync(h)
 	}
+	if c := h.conn; h == &c.out.half {
+		c.out.missed()
+	}
 }
 
 // consume takes the due segment, of which the beginning may be old.
@@ -131,7 +135,9 @@ func (d *Decoder) consume(h *half, s *segment, p Packet) {
 	h.next = s.seq + uint32(s.length())
 	if s.missing > 0 {
 		d.cut++
-		if !d.spare(h, s.missing) {
+		if d.spare(h, s.missing) {
+			d.feed(h, nil) // a frame may end in what was cut off
+		} else {
 			d.desync(h)
 		}
 	}

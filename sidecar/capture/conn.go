@@ -61,6 +61,9 @@ type requestHalf struct {
 	old      kafka.ProduceAcks     // the same
 	clientID string
 	named    bool // clientID is known
+	mixed    bool // clientID has changed
+	lastID   int32
+	jumpy    bool // correlation ids have not always grown
 }
 
 type responseHalf struct {

@@ -15,10 +15,12 @@
 //
 // Bytes that were missed inside a record batch cost nothing, for records are
 // passed over by length. Elsewhere the half of the connection loses its frame
-// boundaries, what was in flight is given up (event.ConnLost "gap"), and a
-// boundary is accepted again only on evidence; joining in the middle of a
-// connection is the same case. Packets that are dropped (seen before, or too
-// much was waiting) are not recorded, so that a replay does not meet them.
+// boundaries, and the frame that was being read is given up. A boundary is
+// accepted again only on evidence; joining in the middle of a connection is
+// the same case. What is in flight still waits: the first response behind the
+// hole tells which requests were passed over. Packets that are dropped (seen
+// before, or too much was waiting) are not recorded, so that a replay does not
+// meet them.
 //
 // Facts: RFC 9293 (TCP), 8200 (IPv6), the LINKTYPE_ list of tcpdump.org,
 // draft-ietf-opsawg-pcapng, Documentation/networking/packet_mmap.rst.

@@ -12,6 +12,7 @@ func (d *Decoder) read(h *half, b []byte) {
 			d.redact(b, nil)
 		case lost:
 			n = d.search(h, b)
+			d.unsynced += uint64(n)
 			d.redact(b[:n], nil)
 		default:
 			n = d.feed(h, b)
@@ -74,7 +75,7 @@ func (d *Decoder) desync(h *half) {
 		d.dropRequest(c)
 		return
 	}
-	d.dropAnswers(c, reasonGap)
+	d.tearAnswer(c)
 	c.out.stream.Reset()
 	c.out.missed()
 }

@@ -12,7 +12,7 @@ type requests Decoder
 func (r *requests) Request(h *kafka.RequestHeader) kafka.Body {
 	d, in := (*Decoder)(r), &r.cur.in
 	d.byKey[uint8(h.APIKey)]++
-	in.clientID, in.named = h.ClientID, true
+	in.note(h)
 	switch {
 	case h.APIKey == kafka.KeyFetch && h.APIVersion >= kafka.FetchOldest && h.APIVersion <= kafka.FetchLatest:
 		in.fetch = d.fetchPool.take().Begin(h.APIVersion, d.names)

@@ -140,6 +140,17 @@ func (d *Decoder) dropAnswersAt(c *conn, reason string, at int64) {
 	}
 }
 
+// tearAnswer gives up the response that is being read. The requests behind it
+// still wait: a later response finds the boundary again, and tells which of
+// them were passed over.
+func (d *Decoder) tearAnswer(c *conn) {
+	if c.out.hasAnswer && c.out.answer.produce {
+		d.lost[reasonGap]++
+		d.outstanding--
+	}
+	d.giveResult(c)
+}
+
 // tellEnd says that a connection is over, once, if a produce request was
 // handed on in it; also if no response is waited for, for nothing else ends a
 // request with acks=0.

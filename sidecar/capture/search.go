@@ -2,6 +2,7 @@ package capture
 
 import (
 	"encoding/binary"
+	"math"
 
 	"github.com/tailspan/tailspan/sidecar/kafka"
 )
@@ -37,9 +38,24 @@ func (d *Decoder) search(h *half, b []byte) int {
 	return len(b)
 }
 
-// requestAt weighs the evidence for a request's header at b[i:]. A header
-// that is evident in itself suffices where a segment begins; elsewhere
-// something must second it.
+const (
+	// firstReserved begins the correlation ids that come out of order.
+	firstReserved = math.MaxInt32 - 7
+	// maxSkipped bounds the requests that may have been missed in between.
+	maxSkipped = 1 << 24
+	// maxEvident is enough of a request to tell one: a header with a client id
+	// of usual length, and the fields behind it.
+	maxEvident = 512
+	// maxOther bounds a request without records that is taken for one where
+	// its end is not in sight.
+	maxOther = 1 << 20
+)
+
+// requestAt weighs the evidence for a request's header at b[i:]: it must be
+// evident in itself, follow those that were read, and be seconded by its end,
+// by the next header there, or by the fields behind it. Where there is not
+// enough of it for that, a segment that begins with it suffices, or a client
+// id that is known.
 func (c *conn) requestAt(b []byte, i int) bool {
 	b = b[i:]
 	if len(b) < 14 || b[0] > kafka.MaxFrame>>24 {
@@ -49,15 +65,49 @@ func (c *conn) requestAt(b []byte, i int) bool {
 	if !ok {
 		return c.onlyRequest(b, i)
 	}
+	if !c.in.follows(&h, id) {
+		return false
+	}
 	end := int(h.Size) + 4
 	switch {
-	case i == 0, len(b) == end, c.in.named && len(id) > 0 && c.in.clientID == string(id):
+	case len(b) == end:
 		return true
 	case len(b) > end:
 		_, _, next := kafka.Evident(b[end:])
-		return next
+		return next || len(b) < end+maxEvident && i == 0
+	case h.APIKey == kafka.KeyProduce && h.APIVersion >= kafka.ProduceOldest && h.APIVersion <= kafka.ProduceLatest && len(b) >= maxEvident:
+		return kafka.EvidentProduce(b[14+len(id):], h.APIVersion)
+	case h.APIKey != kafka.KeyProduce && h.Size > maxOther:
+		return false
 	}
-	return h.APIKey == kafka.KeyProduce && kafka.EvidentProduce(b[14+len(id):], h.APIVersion)
+	return i == 0 || c.in.named && len(id) > 0
+}
+
+// note remembers what a connection's next requests must agree with.
+func (in *requestHalf) note(h *kafka.RequestHeader) {
+	if in.named {
+		in.mixed = in.mixed || in.clientID != h.ClientID
+		in.jumpy = in.jumpy || !grows(in.lastID, h.CorrelationID)
+	}
+	in.clientID, in.named = h.ClientID, true
+	if h.CorrelationID < firstReserved {
+		in.lastID = h.CorrelationID
+	}
+}
+
+// follows says whether a header may come after those that were read: a
+// connection is one client's, and its correlation ids grow, unless it was seen
+// to be otherwise.
+func (in *requestHalf) follows(h *kafka.RequestHeader, id []byte) bool {
+	return !in.named || (in.mixed || in.clientID == string(id)) && (in.jumpy || grows(in.lastID, h.CorrelationID))
+}
+
+// grows says whether a correlation id may follow another. They wrap to 0; the
+// Java client's last eight are those of its SASL exchanges, which may come at
+// any time (SaslClientAuthenticator.MIN_RESERVED_CORRELATION_ID).
+func grows(last, next int32) bool {
+	d := uint32(next-last) & math.MaxInt32
+	return next >= firstReserved || d > 0 && d < maxSkipped
 }
 
 // onlyRequest accepts a request of a client known to have an empty id, where

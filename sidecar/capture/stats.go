@@ -13,9 +13,12 @@ type Stats struct {
 	OutOfOrder uint64 // segments that had to wait
 	HeldOver   uint64 // segments dropped because too much was waiting
 	Gaps       uint64 // holes that did not fill
-	Cut        uint64 // segments that the capture had cut short
-	Desyncs    uint64 // times that a frame boundary was lost
-	Resyncs    uint64 // times that one was found
+	// MissedBytes are those of the holes, and those that the capture cut off;
+	// UnsyncedBytes were seen, but where no frame boundary was known.
+	MissedBytes, UnsyncedBytes uint64
+	Cut                        uint64 // segments that the capture had cut short
+	Desyncs                    uint64 // times that a frame boundary was lost
+	Resyncs                    uint64 // times that one was found
 
 	Connections        uint64
 	NotKafka           uint64           // connections that do not speak Kafka in the clear
@@ -47,6 +50,7 @@ type Stats struct {
 type counters struct {
 	packets, bytes, notTCP, fragments, notOurs      uint64
 	duplicates, outOfOrder, heldOver, gaps, cut     uint64
+	missed, unsynced                                uint64
 	desyncs, resyncs, connections, notKafka         uint64
 	byKey                                           [256]uint64
 	responses, tokens, produced, answered, fetches  uint64
@@ -62,7 +66,8 @@ func (d *Decoder) Stats() Stats {
 	defer d.mu.Unlock()
 	s := Stats{
 		Packets: d.packets, Bytes: d.bytes, NotTCP: d.notTCP, Fragments: d.fragments, NotOurs: d.notOurs,
-		Duplicates: d.duplicates, OutOfOrder: d.outOfOrder, HeldOver: d.heldOver, Gaps: d.gaps, Cut: d.cut,
+		Duplicates: d.duplicates, OutOfOrder: d.outOfOrder, HeldOver: d.heldOver, Gaps: d.gaps,
+		MissedBytes: d.missed, UnsyncedBytes: d.unsynced, Cut: d.cut,
 		Desyncs: d.desyncs, Resyncs: d.resyncs, Connections: d.connections, NotKafka: d.notKafka,
 		Requests: make(map[int16]uint64), Responses: d.responses, Tokens: d.tokens,
 		ProduceRequests: d.produced, ProduceResponses: d.answered, Fetches: d.fetches, UnsupportedVersion: d.unsupported,

@@ -112,6 +112,9 @@ func (d *Decoder) jump(h *half, seq uint32, forward bool) {
 	missed := int(seq - h.next)
 	h.next = seq
 	d.gaps++
+	if forward {
+		d.missed += uint64(missed)
+	}
 	if !forward || !d.spare(h, missed) {
 		d.desync(h)
 	}
@@ -135,6 +138,7 @@ func (d *Decoder) consume(h *half, s *segment, p Packet) {
 	h.next = s.seq + uint32(s.length())
 	if s.missing > 0 {
 		d.cut++
+		d.missed += uint64(s.missing)
 		if d.spare(h, s.missing) {
 			d.feed(h, nil) // a frame may end in what was cut off
 		} else {

@@ -31,7 +31,10 @@ type RequestStream struct {
 	// First is the stamp of the piece that held the current frame's first byte.
 	First int64
 	// Raw says that frames without headers may come: SASL tokens after a
-	// SaslHandshake v0. It ends with the first evident request.
+	// SaslHandshake v0 (clients before 1.0). It ends with the first evident
+	// request. A request whose header goes on in the next piece is passed over
+	// as a token, by its length: to carry its beginning would be to keep, and
+	// to record, bytes that may be a credential's.
 	Raw bool
 }
 

@@ -43,6 +43,8 @@ const (
 	firstReserved = math.MaxInt32 - 7
 	// maxSkipped bounds the requests that may have been missed in between.
 	maxSkipped = 1 << 24
+	// followBytes are searched for a request that follows those that were read.
+	followBytes = 256 << 10
 	// maxEvident is enough of a request to tell one: a header with a client id
 	// of usual length, and the fields behind it.
 	maxEvident = 512
@@ -97,9 +99,10 @@ func (in *requestHalf) note(h *kafka.RequestHeader) {
 
 // follows says whether a header may come after those that were read: a
 // connection is one client's, and its correlation ids grow, unless it was seen
-// to be otherwise.
+// to be otherwise, or nothing that follows is found for too long: what was
+// read may have been none.
 func (in *requestHalf) follows(h *kafka.RequestHeader, id []byte) bool {
-	return !in.named || (in.mixed || in.clientID == string(id)) && (in.jumpy || grows(in.lastID, h.CorrelationID))
+	return !in.named || in.tried > followBytes || (in.mixed || in.clientID == string(id)) && (in.jumpy || grows(in.lastID, h.CorrelationID))
 }
 
 // grows says whether a correlation id may follow another. They wrap to 0; the
@@ -118,7 +121,8 @@ func (c *conn) onlyRequest(b []byte, i int) bool {
 	}
 	size, id := binary.BigEndian.Uint32(b), binary.BigEndian.Uint16(b[12:])
 	key, version := int16(binary.BigEndian.Uint16(b[4:])), int16(binary.BigEndian.Uint16(b[6:]))
-	return int(size)+4 == len(b) && id == 0 && kafka.Known(key, version)
+	return int(size)+4 == len(b) && id == 0 && kafka.Known(key, version) &&
+		(c.in.jumpy || grows(c.in.lastID, int32(binary.BigEndian.Uint32(b[8:]))))
 }
 
 // responseAt weighs the evidence for a response at b[i:]: the correlation id

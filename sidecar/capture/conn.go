@@ -64,6 +64,11 @@ type requestHalf struct {
 	mixed    bool // clientID has changed
 	lastID   int32
 	jumpy    bool // correlation ids have not always grown
+
+	suspected  bool             // the boundary is not confirmed
+	waiting    []*event.Request // until it is
+	answerable bool             // one of them has a response
+	refuted    bool             // there are too many of them
 }
 
 type responseHalf struct {

@@ -191,7 +191,7 @@ func checkAccounts(t *testing.T, got result) {
 	s := got.stats
 	gone := int(s.ProduceResponses) + s.Outstanding
 	for reason, n := range s.Lost {
-		if reason != "partial" {
+		if reason != "partial" && reason != "unconfirmed" {
 			gone += int(n)
 		}
 	}

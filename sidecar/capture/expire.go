@@ -80,6 +80,9 @@ func (d *Decoder) sweepIdle(l *connList, by int64) {
 // response comes, after both the connection is over.
 func (d *Decoder) finish(h *half) {
 	c := h.conn
+	if h == &c.in.half && c.in.suspected && !c.in.stream.Inside() {
+		d.confirm(c)
+	}
 	if c.out.fin {
 		c.byBroker = c.byBroker || !c.in.fin
 		d.tellEnd(c, reasonClosed, d.stamp)
@@ -110,6 +113,7 @@ func (d *Decoder) forget(c *conn, reason string) {
 // stop gives up everything that a connection holds.
 func (d *Decoder) stop(c *conn, reason string) {
 	d.dropRequest(c)
+	d.refute(c)
 	d.tellEnd(c, reason, max(c.seen, c.in.last, c.out.last))
 	d.dropHeld(&c.in.half)
 	d.dropHeld(&c.out.half)

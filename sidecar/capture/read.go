@@ -40,7 +40,7 @@ func (d *Decoder) feed(h *half, b []byte) int {
 	switch {
 	case err != nil && h.sync == fresh && h == &c.in.half:
 		d.foreign(c, b[n:])
-	case err != nil:
+	case err != nil, c.in.refuted && h == &c.in.half:
 		d.desync(h)
 	case h == &c.out.half || c.in.named:
 		h.sync = inFrame
@@ -73,6 +73,7 @@ func (d *Decoder) desync(h *half) {
 	c := h.conn
 	if h == &c.in.half {
 		d.dropRequest(c)
+		d.refute(c)
 		return
 	}
 	d.tearAnswer(c)

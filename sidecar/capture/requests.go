@@ -47,7 +47,7 @@ func (r *requests) RequestDone(h *kafka.RequestHeader, b kafka.Body, err error) 
 			d.emitRequest(c, h, b)
 		}
 	case *kafka.FetchRequest:
-		if err == nil && b.Replica >= 0 {
+		if err == nil && b.Replica >= 0 && !c.in.suspected {
 			a.follower = true
 			d.emitFetch(c, h, b)
 		}
@@ -79,7 +79,7 @@ func (d *Decoder) await(c *conn, a awaited) {
 		d.dropAnswers(c, reasonEvicted)
 	}
 	c.out.answers.push(a)
-	if a.produce {
+	if a.produce && !c.in.suspected {
 		d.outstanding++
 	}
 }
@@ -102,7 +102,7 @@ func (d *Decoder) dropRequest(c *conn) {
 	c.in.stream.Raw = raw
 }
 
-// emitRequest hands a request on.
+// emitRequest hands a request on, or keeps it back while it is suspected.
 func (d *Decoder) emitRequest(c *conn, h *kafka.RequestHeader, b *kafka.ProduceRequest) {
 	e := &event.Request{
 		Arrival: d.o.Clock.Mono(c.in.stream.First), LastByte: d.o.Clock.Mono(d.stamp),
@@ -115,6 +115,12 @@ func (d *Decoder) emitRequest(c *conn, h *kafka.RequestHeader, b *kafka.ProduceR
 	for i := range b.Partitions {
 		d.partition(c, h, i, &b.Partitions[i], &e.Partitions[i])
 	}
+	if !d.suspect(c, e) {
+		d.handOn(c, e)
+	}
+}
+
+func (d *Decoder) handOn(c *conn, e *event.Request) {
 	d.produced++
 	c.owed = true
 	d.o.Emit(e)

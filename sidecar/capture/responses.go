@@ -26,6 +26,12 @@ func (r *responses) Response(correlationID int32) kafka.Body {
 		d.unmatched++
 		return nil
 	}
+	if r.cur.in.suspected {
+		for ; before > 0; before-- {
+			out.answers.pop()
+		}
+		d.agree(r.cur)
+	}
 	for range before {
 		if a := out.answers.pop(); a.produce {
 			d.lost["unanswered"]++
@@ -169,6 +175,9 @@ func (d *Decoder) countAnswers(c *conn, reason string) bool {
 		n++
 	}
 	d.giveResult(c)
+	if c.in.suspected {
+		return false // none of them was handed on
+	}
 	d.outstanding -= n
 	if n > 0 {
 		d.lost[reason] += uint64(n)

@@ -28,6 +28,7 @@ func (d *Decoder) search(h *half, b []byte) int {
 			h.sync, h.tried = inFrame, 0
 			if request {
 				c.in.stream.Reset()
+				c.in.suspected = !c.in.named
 			} else {
 				c.out.stream.Reset()
 			}

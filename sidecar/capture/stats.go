@@ -37,12 +37,14 @@ type Stats struct {
 
 	// Lost counts produce requests whose response cannot be known, by the
 	// reason of event.ConnLost or "unanswered" (a later one was answered), and
-	// those that were cut short themselves ("partial").
+	// those that were cut short themselves ("partial"), or that nothing
+	// confirmed to be requests ("unconfirmed").
 	Lost map[string]uint64
 
 	Panics      uint64 // each cost one connection
 	Open        int    // connections now
 	Outstanding int    // produce requests waiting for a response now
+	Suspected   int    // requests that wait to be confirmed now
 	Held        int    // bytes waiting out of order now
 }
 
@@ -57,7 +59,7 @@ type counters struct {
 	unsupported, undecodable, badBatches, unmatched uint64
 	messageIDErrors, topicUnknown, panics           uint64
 	lost                                            map[string]uint64
-	outstanding                                     int
+	outstanding, suspected                          int
 }
 
 // Stats may be read at any time, from any goroutine.
@@ -73,7 +75,8 @@ func (d *Decoder) Stats() Stats {
 		ProduceRequests: d.produced, ProduceResponses: d.answered, Fetches: d.fetches, UnsupportedVersion: d.unsupported,
 		Undecodable: d.undecodable, BadBatches: d.badBatches, Unmatched: d.unmatched,
 		MessageIDErrors: d.messageIDErrors, TopicUnknown: d.topicUnknown, Lost: maps.Clone(d.lost),
-		Panics: d.panics, Open: len(d.conns), Outstanding: d.outstanding, Held: d.heldNow,
+		Panics: d.panics, Open: len(d.conns), Outstanding: d.outstanding,
+		Suspected: d.suspected, Held: d.heldNow,
 	}
 	for key, n := range d.byKey {
 		if n > 0 {

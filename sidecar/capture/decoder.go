@@ -72,6 +72,7 @@ type Decoder struct {
 	fetchPool pool[kafka.FetchRequest]
 	results   pool[kafka.ProduceResponse]
 	unnamed   unnamed
+	headers   *kafka.HeaderReader // nil: records are not looked at
 	told      map[endpoint]bool // listeners that were reported as not Kafka
 	panicTold bool
 }
@@ -89,6 +90,9 @@ func NewDecoder(o Options) *Decoder {
 	d := &Decoder{
 		o: o, conns: make(map[connKey]*conn),
 		names: kafka.NewInterner(), told: make(map[endpoint]bool),
+	}
+	if o.MessageIDs == nil && o.MessageIDHeader != "" {
+		d.headers = &kafka.HeaderReader{MessageID: o.MessageIDHeader}
 	}
 	d.lost = make(map[string]uint64)
 	d.unnamed.last = make(map[topicKey]int64)

@@ -26,11 +26,7 @@ func (r *requests) Request(h *kafka.RequestHeader) kafka.Body {
 		d.unsupported++
 		return nil
 	}
-	name := d.o.MessageIDHeader
-	if d.o.MessageIDs != nil {
-		name = ""
-	}
-	in.body = d.requests.take().Begin(h.APIVersion, d.names, name)
+	in.body = d.requests.take().Begin(h.APIVersion, d.names, d.headers)
 	return in.body
 }
 
@@ -140,7 +136,7 @@ func (d *Decoder) partition(c *conn, h *kafka.RequestHeader, i int, p *kafka.Pro
 	if !p.Whole {
 		d.badBatches++
 	}
-	if p.IDsFailed {
+	if p.HeadersFailed {
 		d.messageIDErrors++
 	}
 	if d.o.MessageIDs != nil {

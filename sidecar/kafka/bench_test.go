@@ -9,13 +9,13 @@ import (
 // reuse is a handler that decodes into the same storage.
 type reuse struct {
 	names   *Interner
-	id      string
+	headers *HeaderReader
 	request ProduceRequest
 	done    int
 }
 
 func (u *reuse) Request(h *RequestHeader) Body {
-	return u.request.Begin(h.APIVersion, u.names, u.id)
+	return u.request.Begin(h.APIVersion, u.names, u.headers)
 }
 
 func (u *reuse) RequestDone(_ *RequestHeader, _ Body, err error) {
@@ -99,5 +99,5 @@ func benchKmsg(b *testing.B, wire []byte, version int16, read func(*kmsg.Produce
 
 // BenchmarkMessageIDs is the same with the records walked for one header.
 func BenchmarkMessageIDs(b *testing.B) {
-	benchDecode(b, benchFrame(9, 1, 300), &reuse{names: NewInterner(), id: "id"}, nil)
+	benchDecode(b, benchFrame(9, 1, 300), &reuse{names: NewInterner(), headers: &HeaderReader{MessageID: "id"}}, nil)
 }

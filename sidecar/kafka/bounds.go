@@ -1,6 +1,9 @@
 package kafka
 
-import "errors"
+import (
+	"errors"
+	"time"
+)
 
 // What the wire may declare at most. Every bound is far above what brokers
 // accept by default and far below what would hurt.
@@ -28,6 +31,30 @@ const (
 	MaxMessageIDTotal = 64 << 10
 	// MaxRecordHeaders bounds the headers of one record.
 	MaxRecordHeaders = 1024
+	// MaxContexts bounds the trace contexts of one request: a link each, of
+	// which SDKs keep 128 a span.
+	MaxContexts = 32
+
+	// headerBytes, headerRecords and headerTime are what reading the record
+	// headers of one request may cost. Producers make batches of up to 1 MB by
+	// default, so that one is read whole; requests of brokers' usual sizes
+	// stay far below (10 records of 1.5 KB: 1 to 20 µs). A request beyond it
+	// costs a CPU no more than the broker's own work on it.
+	headerBytes   = 1 << 20
+	headerRecords = 4096
+	headerTime    = time.Millisecond
+	// maxGathers bounds the compressed batches that are gathered at once, of
+	// at most headerBytes each.
+	maxGathers = 16
+
+	// chunkSize is what is decompressed at once where the codec lets us choose.
+	chunkSize = 64 << 10
+	// slideBlocks is how much linked lz4 blocks decompress before they slide
+	// back to the start of their storage.
+	slideBlocks = 1 << 20
+	// maxZstdWindow bounds what a zstd stream makes us hold: what RFC 8878
+	// (3.1.1.1.2) wants of every decoder. Kafka's default level needs 2 MiB.
+	maxZstdWindow = 8 << 20
 )
 
 // Errors about one frame. The frame is passed over; the stream goes on.

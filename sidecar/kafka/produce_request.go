@@ -17,9 +17,9 @@ type ProduceRequest struct {
 	Acks            int16
 	TimeoutMS       int32
 	Partitions      []ProducePartition
+	HeadersCut      bool // the budget for record headers ran out
 
 	names    *Interner
-	walk     records
 	state    produceState
 	flexible bool
 	tags     tags
@@ -27,6 +27,16 @@ type ProduceRequest struct {
 	topicID  [16]byte
 	topics   int // that have not begun
 	parts    int // of this topic that have not begun
+
+	headers  *HeaderReader
+	budget   Budget
+	contexts contexts
+	walk     records // of an uncompressed batch
+	plain    bool    // the batch is one
+	gather   *gather // of a compressed batch, where it comes in pieces
+	due      int     // bytes of it that have not come
+	beyond   int     // bytes behind those, too many to be gathered
+	idBytes  int     // of the batch's message ids
 }
 
 // ProducePartition is what the request carries for one partition.
@@ -38,8 +48,8 @@ type ProducePartition struct {
 	Batch     Batch // zero unless Whole
 	Whole     bool  // the records are exactly one batch of magic 2
 
-	MessageIDs []string
-	IDsFailed  bool // the records could not be walked
+	MessageIDs    []string
+	HeadersFailed bool // the records could not be read, or not all
 }
 
 type produceState uint8
@@ -57,16 +67,23 @@ const (
 )
 
 // Begin prepares for a request of a version from ProduceOldest to
-// ProduceLatest. messageID names the record header to be read, "" none.
-func (p *ProduceRequest) Begin(version int16, names *Interner, messageID string) *ProduceRequest {
+// ProduceLatest. Where headers is nil, or wants none, no record is looked at.
+func (p *ProduceRequest) Begin(version int16, names *Interner, headers *HeaderReader) *ProduceRequest {
 	p.Version, p.TransactionalID, p.Acks, p.TimeoutMS = version, "", 0, 0
 	p.Partitions = p.Partitions[:0]
-	p.names, p.walk.name = names, messageID
+	p.names = names
+	p.beginHeaders(headers)
 	p.flexible, p.tags, p.state = version >= produceFlexible, tags{}, produceHeaderTags
 	if !p.flexible {
 		p.state = producePrologue
 	}
 	return p
+}
+
+// Contexts are the distinct trace contexts of the records, at most
+// MaxContexts, and the number of further ones. They are borrowed.
+func (p *ProduceRequest) Contexts() (list []TraceContext, omitted int) {
+	return p.contexts.list, len(p.contexts.more)
 }
 
 func (p *ProduceRequest) ended() bool { return p.state == produceEnd }
@@ -85,8 +102,8 @@ func (p *ProduceRequest) run(c *cursor) {
 		case producePartition:
 			p.partition(c)
 		case produceRecords:
-			if p.walk.run(c) {
-				p.endRecords()
+			if p.records(c) {
+				p.endPartition()
 			}
 		case producePartitionTags:
 			if p.tags.run(c) {
@@ -156,7 +173,7 @@ func (p *ProduceRequest) partition(c *cursor) {
 		at.Batch, at.Whole = Batch{}, false
 	}
 	rest := size - len(b)
-	if at.Whole && p.walk.begin(&at.Batch, rest) {
+	if at.Whole && p.beginRecords(&at.Batch, rest) {
 		p.state = produceRecords
 		return
 	}
@@ -173,15 +190,8 @@ func (p *ProduceRequest) add() *ProducePartition {
 		p.Partitions = append(p.Partitions, ProducePartition{})
 	}
 	at := &p.Partitions[n]
-	at.MessageIDs, at.IDsFailed = nil, false
+	at.MessageIDs, at.HeadersFailed = nil, false
 	return at
-}
-
-func (p *ProduceRequest) endRecords() {
-	at := &p.Partitions[len(p.Partitions)-1]
-	at.MessageIDs, at.IDsFailed = p.walk.ids, p.walk.failed
-	p.walk.ids = nil
-	p.endPartition()
 }
 
 func (p *ProduceRequest) endPartition() {
@@ -218,7 +228,7 @@ func (p *ProduceRequest) giveUp() int {
 	if p.state != produceRecords {
 		return 0
 	}
-	n := p.walk.giveUp()
-	p.endRecords()
+	n := p.giveUpRecords()
+	p.endPartition()
 	return n
 }

@@ -1,24 +1,30 @@
 package kafka
 
-import "strings"
-
-// records walks the records of an uncompressed batch for the values of one
-// record header. It reads nothing else, keeps nothing, and gives up on what
-// breaks the format without giving up the request.
+// records walks the records of a batch for the values of two record headers.
+// It reads nothing else and keeps nothing of the rest. It takes the bytes in
+// pieces of any size: from the stream itself, or decompressed.
 //
 // A record is: length, attributes, timestamp delta, offset delta, key length
 // and key, value length and value, header count, and per header key length,
-// key, value length and value; all lengths are zigzag varints.
+// key, value length and value; all lengths are zigzag varints
+// (https://kafka.apache.org/documentation/#record). Of several headers of one
+// name in a record the last counts, as for Kafka's Headers.lastHeader, by
+// which OpenTelemetry's instrumentation reads them.
 type records struct {
-	name   string
-	ids    []string
-	failed bool
+	want   *HeaderReader
+	budget *Budget
+	to     RecordHandler
+	err    error // why not all of the records were read
+	plain  bool  // what is looked at counts as bytes of the budget
+	watch  stopwatch
 
 	state   recordState
 	left    int // bytes of the records field that no unit has taken
 	count   int // records that have not begun
 	headers int // of this record that have not begun
-	total   int // bytes of all ids
+	units   uint32
+	found   RecordHeaders
+	id      []byte // the storage of found.MessageID
 }
 
 type recordState uint8
@@ -28,157 +34,207 @@ const (
 	recordValue
 	recordHeaders
 	recordHeaderKey
-	recordHeaderValue
+	recordMessageID
+	recordContext
 	recordOtherValue
-	recordRest
 )
 
-// begin says whether the n bytes of a batch's records are to be walked.
-func (w *records) begin(b *Batch, n int) bool {
-	if w.name == "" || n == 0 || b.Records == 0 || b.Attributes&7 != 0 {
-		return false
-	}
-	*w = records{name: w.name, left: n, count: int(b.Records)}
-	return true
+// unitsPerLap is how often a walk looks at the clock: at 5 to 20 ns a unit,
+// about once a microsecond.
+const unitsPerLap = 64
+
+// begin prepares for n bytes of records.
+func (w *records) begin(r *HeaderReader, b *Budget, count int32, n int, to RecordHandler) {
+	*w = records{want: r, budget: b, to: to, left: n, count: int(count), id: w.id[:0], watch: stopwatch{clock: r.Clock}}
+	w.found.Record = -1
 }
+
+func (w *records) ended() bool { return w.err != nil || w.state == recordHead && w.count == 0 }
 
 // run reads on and says whether all of the records have been passed over.
 func (w *records) run(c *cursor) bool {
 	c.hide(true)
-	for c.more() {
+	b, limit, end := c.b, c.limit, c.off+w.left
+	c.b, c.limit = b[:min(len(b), end)], end
+	for c.more() && !w.ended() {
 		w.step(c)
-		if c.fail != fine {
-			return false
-		}
-		if w.state == recordRest || w.state == recordHead && w.count == 0 {
-			c.pass(w.left)
-			w.left = 0
-			if !c.once {
-				c.hide(false)
-			}
-			return true
-		}
 	}
-	return false
+	w.left = end - c.mark - c.skip
+	c.b, c.limit = b, limit
+	w.watch.stop(w.budget)
+	if !w.ended() {
+		return false
+	}
+	c.pass(w.left)
+	w.left = 0
+	if !c.once {
+		c.hide(false)
+	}
+	return true
 }
 
-// step reads one unit through a cursor of its own, whose frame is the records
-// field.
+// step reads one unit.
 func (w *records) step(c *cursor) {
-	end := min(len(c.b), c.off+w.left)
-	r := cursor{b: c.b[c.off:end], limit: w.left}
-	pass := w.unit(&r)
-	if r.fail == short {
-		c.fail = short
+	if !w.affordable() {
+		w.stop(c, ErrBudget)
 		return
 	}
-	if r.fail != fine || pass < 0 || pass > w.left-r.off {
-		w.state, w.ids, w.failed = recordRest, nil, true
-		r.off, pass = len(r.b), 0
+	from := c.off
+	pass := w.unit(c)
+	if c.fail == short {
+		return
 	}
-	c.off += r.off
+	if c.fail != fine || pass < 0 || pass > c.limit-c.off {
+		w.stop(c, ErrMalformed)
+		return
+	}
+	if w.plain {
+		w.budget.Bytes -= c.off - from
+	}
 	c.unit()
-	w.left -= r.off + pass
 	c.pass(pass)
 }
 
-// giveUp drops the ids, because bytes were missed, and returns how many bytes
+// affordable says whether the budget allows for another unit.
+func (w *records) affordable() bool {
+	if w.state == recordHead && w.budget.Records <= 0 || w.plain && w.budget.Bytes <= 0 {
+		return false
+	}
+	w.units++
+	return w.units%unitsPerLap != 0 || w.watch.lap(w.budget)
+}
+
+// stop ends the walk at what is at hand; what was read before stands.
+func (w *records) stop(c *cursor, err error) {
+	w.err = err
+	c.fail, c.off = fine, len(c.b)
+	c.unit()
+}
+
+// giveUp ends the walk, because bytes were missed, and returns how many bytes
 // of the records are left.
 func (w *records) giveUp() int {
 	n := w.left
-	w.left, w.ids, w.failed = 0, nil, true
+	w.left, w.err = 0, ErrMalformed
 	return n
 }
 
 // unit reads the unit that is due and returns how many bytes to pass over
-// behind it.
-func (w *records) unit(r *cursor) (pass int) {
+// behind it. It changes the walk only where the unit is whole.
+func (w *records) unit(c *cursor) (pass int) {
 	switch w.state {
 	case recordHead:
-		r.varint() // length
-		r.int8()   // attributes
-		r.varlong()
-		r.varint() // offset delta
-		pass = max(r.varint(), 0)
-		w.to(r, recordValue, &w.count)
+		c.varint() // length
+		c.int8()   // attributes
+		c.varlong()
+		c.varint() // offset delta
+		pass = max(c.varint(), 0)
+		if c.fail == fine {
+			w.state = recordValue
+			w.count--
+			w.budget.Records--
+			w.found = RecordHeaders{Record: w.found.Record + 1}
+		}
 	case recordValue:
-		pass = max(r.varint(), 0)
-		w.to(r, recordHeaders, nil)
+		pass = max(c.varint(), 0)
+		if c.fail == fine {
+			w.state = recordHeaders
+		}
 	case recordHeaders:
-		n := r.varint()
+		n := c.varint()
 		if n < 0 || n > MaxRecordHeaders {
 			return -1
 		}
-		if r.fail == fine {
+		if c.fail == fine {
 			w.headers = n
 			w.nextHeader()
 		}
 	case recordHeaderKey:
-		return w.headerKey(r)
-	case recordHeaderValue:
-		w.value(r)
+		return w.headerKey(c)
+	case recordMessageID:
+		return w.messageID(c)
+	case recordContext:
+		return w.context(c)
 	case recordOtherValue:
-		pass = max(r.varint(), 0)
-		if r.fail == fine {
+		pass = max(c.varint(), 0)
+		if c.fail == fine {
 			w.nextHeader()
 		}
 	}
 	return pass
 }
 
-// to goes to a state, and counts one down, once the unit is whole.
-func (w *records) to(r *cursor, s recordState, n *int) {
-	if r.fail != fine {
-		return
-	}
-	w.state = s
-	if n != nil {
-		*n--
-	}
-}
-
+// nextHeader goes to the record's next header, or hands on what it had.
 func (w *records) nextHeader() {
-	if w.headers == 0 {
-		w.state = recordHead
+	if w.headers > 0 {
+		w.headers--
+		w.state = recordHeaderKey
 		return
 	}
-	w.headers--
-	w.state = recordHeaderKey
+	w.state = recordHead
+	if w.found.MessageID != nil || w.found.Context != (TraceContext{}) {
+		w.to.Record(&w.found)
+	}
 }
 
-func (w *records) headerKey(r *cursor) (pass int) {
-	n := r.varint()
-	if r.fail == fine && n != len(w.name) {
-		w.state = recordOtherValue
+func (w *records) headerKey(c *cursor) (pass int) {
+	n := c.varint()
+	id, context := w.want.MessageID, w.want.Contexts
+	if n != len(id) && (!context || n != len(traceparent)) || n == 0 {
+		if c.fail == fine {
+			w.state = recordOtherValue
+		}
 		return n
 	}
-	key := r.bytes(n)
-	if r.fail != fine {
-		return 0
-	}
-	w.state = recordOtherValue
-	if string(key) == w.name {
-		w.state = recordHeaderValue
+	key := c.bytes(n)
+	switch {
+	case c.fail != fine:
+	case context && string(key) == traceparent:
+		w.state = recordContext
+	case string(key) == id:
+		w.state = recordMessageID
+	default:
+		w.state = recordOtherValue
 	}
 	return 0
 }
 
-func (w *records) value(r *cursor) {
-	n := r.varint()
-	if r.fail == fine && n > MaxMessageIDBytes {
-		r.fail = bound
+func (w *records) messageID(c *cursor) (pass int) {
+	n := c.varint()
+	if n > MaxMessageIDBytes {
+		w.found.MessageID = nil
+		return w.pastValue(c, n)
 	}
-	v := r.bytes(max(n, 0))
-	if r.fail != fine {
-		return
+	v := c.bytes(max(n, 0))
+	if c.fail == fine {
+		w.found.MessageID = nil
+		if n >= 0 {
+			w.id = append(w.id[:0], v...)
+			w.found.MessageID = w.id
+		}
+		w.nextHeader()
 	}
-	if len(w.ids) >= MaxMessageIDs || w.total+len(v) > MaxMessageIDTotal {
-		w.state = recordRest // what there is stands
-		return
+	return 0
+}
+
+func (w *records) context(c *cursor) (pass int) {
+	n := c.varint()
+	if n > maxTraceparent {
+		w.found.Context = TraceContext{}
+		return w.pastValue(c, n)
 	}
-	if n >= 0 {
-		w.total += len(v)
-		w.ids = append(w.ids, strings.ToValidUTF8(string(v), "\uFFFD"))
+	v := c.bytes(max(n, 0))
+	if c.fail == fine {
+		w.found.Context, _ = ParseTraceparent(v)
+		w.nextHeader()
 	}
-	w.nextHeader()
+	return 0
+}
+
+// pastValue passes over the n bytes of a value that is too long to be one.
+func (w *records) pastValue(c *cursor, n int) int {
+	if c.fail == fine {
+		w.nextHeader()
+	}
+	return n
 }

@@ -30,7 +30,7 @@ func (s *seen) Request(h *RequestHeader) Body {
 	if h.APIKey != KeyProduce || h.APIVersion < ProduceOldest || h.APIVersion > ProduceLatest {
 		return nil
 	}
-	return new(ProduceRequest).Begin(h.APIVersion, s.names, s.id)
+	return new(ProduceRequest).Begin(h.APIVersion, s.names, &HeaderReader{MessageID: s.id, Contexts: s.id != ""})
 }
 
 func (s *seen) RequestDone(h *RequestHeader, b Body, err error) {
@@ -181,8 +181,8 @@ func TestMessageIDs(t *testing.T) {
 		if len(s.produces) != 1 {
 			t.Fatal(s.errs)
 		}
-		if p := s.produces[0].Partitions[0]; p.IDsFailed || !slices.Equal(p.MessageIDs, ids) {
-			t.Fatalf("%v, should be %v, failed %v", p.MessageIDs, ids, p.IDsFailed)
+		if p := s.produces[0].Partitions[0]; p.HeadersFailed || !slices.Equal(p.MessageIDs, ids) {
+			t.Fatalf("%v, should be %v, failed %v", p.MessageIDs, ids, p.HeadersFailed)
 		}
 	}
 }
@@ -381,7 +381,7 @@ func checkHeaders(t *testing.T, a, b *ProduceRequest) {
 	}
 	for i := range a.Partitions {
 		x, y := a.Partitions[i], b.Partitions[i]
-		x.IDsFailed, x.MessageIDs = false, nil
+		x.HeadersFailed, x.MessageIDs = false, nil
 		if !reflect.DeepEqual(x, y) {
 			t.Fatalf("redacted %+v, original %+v", y, x)
 		}
@@ -461,7 +461,7 @@ func TestLostInsideRecords(t *testing.T) {
 			t.Fatal(s.errs)
 		}
 		checkProduce(t, &s.produces[0], q)
-		if p := s.produces[0].Partitions[0]; p.MessageIDs != nil || p.IDsFailed != (id != "") {
+		if p := s.produces[0].Partitions[0]; p.MessageIDs != nil || p.HeadersFailed != (id != "") {
 			t.Fatalf("%+v", p)
 		}
 	}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"net/netip"
 	"os"
 	"slices"
 	"time"
@@ -15,7 +14,6 @@ import (
 
 	"github.com/tailspan/tailspan/bpf"
 	"github.com/tailspan/tailspan/jvm"
-	"github.com/tailspan/tailspan/sidecar/capture"
 	"github.com/tailspan/tailspan/sidecar/event"
 	"github.com/tailspan/tailspan/sidecar/recording"
 )
@@ -309,18 +307,4 @@ func fileSystem(dir string) (event.Device, string, error) {
 		return 0, "", fmt.Errorf("statfs %s: %w", dir, err)
 	}
 	return event.Device(bpf.Device(st.Dev)), fileSystems[int64(fs.Type)], nil
-}
-
-// decoderOptions has the decoder record what it consumes.
-func (l *live) decoderOptions() capture.Options {
-	if l.record == nil {
-		return capture.Options{}
-	}
-	return capture.Options{
-		Record: func(p capture.Packet) { l.record.Packet(p.Unix, p.Data, p.WireLength) },
-		OnMessageIDs: func(client, broker netip.AddrPort, correlation int32, partition int, ids []string) {
-			l.record.Fact(recording.Fact{MessageIDs: &recording.MessageIDs{Client: client, Broker: broker,
-				CorrelationID: correlation, Index: partition, IDs: ids}})
-		},
-	}
 }

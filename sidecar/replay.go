@@ -42,8 +42,7 @@ func (s *Sidecar) Replay(ctx context.Context, path string) error {
 }
 
 func (s *Sidecar) replay(ctx context.Context, f *capture.File) error {
-	s.messageIDs = map[messageKey][]string{}
-	s.newDecoder(capture.Options{MessageIDs: s.recordedIDs})
+	s.newDecoder(capture.Options{})
 	s.decoder.SetListeners(s.listeners())
 	p := &player{s: s, ctx: ctx}
 	err := recording.Play(f, p)
@@ -60,9 +59,6 @@ func (s *Sidecar) replay(ctx context.Context, f *capture.File) error {
 	s.account(s.lost())
 	return err
 }
-
-// maxMessageIDs bounds the partitions whose ids wait for their request.
-const maxMessageIDs = 1 << 16
 
 // player feeds the blocks of a file to the stages, as Run's goroutines do.
 type player struct {
@@ -101,8 +97,11 @@ func (p *player) Probe(raw []byte) error {
 }
 
 func (p *player) Fact(f recording.Fact) error {
-	p.recording = true
 	s := p.s
+	if !p.recording && p.packets == 0 {
+		s.takeRecorded()
+	}
+	p.recording = true
 	switch {
 	case f.Clock != nil:
 		s.clock.Calibrate(*f.Clock)
@@ -114,12 +113,8 @@ func (p *player) Fact(f recording.Fact) error {
 		if id, err := topics.ParseID(f.Topic.ID); err == nil {
 			s.topics.Learn(f.Topic.PID, id, f.Topic.Name)
 		}
-	case f.MessageIDs != nil:
-		m := f.MessageIDs
-		if len(s.messageIDs) >= maxMessageIDs {
-			clear(s.messageIDs) // their requests did not come
-		}
-		s.messageIDs[messageKey{m.Client, m.Broker, m.CorrelationID, m.Index}] = m.IDs
+	case f.MessageIDs != nil, f.Headers != nil:
+		s.recorded.learn(f, s.config.TraceContext)
 	case f.Tick != nil:
 		s.decoder.Tick(f.Tick.Time)
 	case f.Progress != nil:
@@ -135,13 +130,4 @@ func (p *player) advance(mark event.Time) error {
 		return err
 	}
 	return p.ctx.Err()
-}
-
-// recordedIDs are the message ids that the recording has for a request; they
-// are asked for once.
-func (s *Sidecar) recordedIDs(client, broker netip.AddrPort, correlation int32, index int) ([]string, bool) {
-	k := messageKey{client, broker, correlation, index}
-	ids, ok := s.messageIDs[k]
-	delete(s.messageIDs, k)
-	return ids, ok
 }

@@ -40,7 +40,7 @@ type Sidecar struct {
 	mu      sync.Mutex
 	brokers map[int32]*known
 
-	messageIDs map[messageKey][]string // of a replay
+	recorded *recorded // of a replay of a recording
 }
 
 // known is a broker that is traced, or was.
@@ -48,13 +48,6 @@ type known struct {
 	recording.Broker
 	identity assemble.Identity
 	gone     bool
-}
-
-// messageKey is where a recording's message ids belong.
-type messageKey struct {
-	client, broker netip.AddrPort
-	correlation    int32
-	index          int
 }
 
 // Options are what a Sidecar cannot find out by itself.
@@ -92,11 +85,11 @@ func New(o Options) (*Sidecar, error) {
 	return s, nil
 }
 
-// newDecoder is made apart, for live and replay differ in where message ids
-// come from.
+// newDecoder is made apart, for live and replay differ in where what is known
+// of records comes from.
 func (s *Sidecar) newDecoder(o capture.Options) {
 	o.Clock, o.Topics, o.Logger = s.clock, s.topics, s.log
-	o.MessageIDHeader = s.config.MessageIDHeader
+	o.MessageIDHeader, o.TraceContext = s.config.MessageIDHeader, s.config.TraceContext
 	o.Emit = func(e event.Event) { s.queue.Push(event.Packets, e) }
 	s.decoder = capture.NewDecoder(o)
 }

@@ -24,15 +24,24 @@ type Options struct {
 	Clock  *event.Clock // nil: packet time is taken for CLOCK_MONOTONIC
 	Topics Topics       // nil: topic ids stay unresolved
 
-	// MessageIDHeader names the record header that carries the message id;
-	// "" reads no records at all.
+	// MessageIDHeader names the record header that carries the message id, ""
+	// none; TraceContext says that `traceparent` is read. With neither, no
+	// record is looked at.
 	MessageIDHeader string
+	TraceContext    bool
+	// Nanotime limits the time that records may take, by nanoseconds that
+	// never go back; nil: no limit, so that the bytes alone decide.
+	Nanotime func() int64
 	// MessageIDs gives the ids in a replay, where records are zeroed; nil: they are
 	// read from the bytes. partition is the index in Request.Partitions.
 	MessageIDs func(client, broker netip.AddrPort, correlationID int32, partition int) ([]string, bool)
 	// OnMessageIDs is told the ids that were read, before the packet that
 	// completed the request is handed to Record.
 	OnMessageIDs func(client, broker netip.AddrPort, correlationID int32, partition int, ids []string)
+	// RecordHeaders and OnRecordHeaders are the same for the rest that the
+	// records of a request said, where they said any.
+	RecordHeaders   func(client, broker netip.AddrPort, correlationID int32) RecordHeaders
+	OnRecordHeaders func(client, broker netip.AddrPort, correlationID int32, r RecordHeaders)
 
 	// Emit takes each event, Record each packet that was of use, redacted and
 	// in the order of consumption (nil: no recording). Neither may call the
@@ -73,7 +82,7 @@ type Decoder struct {
 	results   pool[kafka.ProduceResponse]
 	unnamed   unnamed
 	headers   *kafka.HeaderReader // nil: records are not looked at
-	told      map[endpoint]bool // listeners that were reported as not Kafka
+	told      map[endpoint]bool   // listeners that were reported as not Kafka
 	panicTold bool
 }
 
@@ -91,9 +100,7 @@ func NewDecoder(o Options) *Decoder {
 		o: o, conns: make(map[connKey]*conn),
 		names: kafka.NewInterner(), told: make(map[endpoint]bool),
 	}
-	if o.MessageIDs == nil && o.MessageIDHeader != "" {
-		d.headers = &kafka.HeaderReader{MessageID: o.MessageIDHeader}
-	}
+	d.headers = headerReader(&o)
 	d.lost = make(map[string]uint64)
 	d.unnamed.last = make(map[topicKey]int64)
 	d.listeners.Store(newListeners(nil))

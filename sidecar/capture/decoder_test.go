@@ -12,16 +12,18 @@ import (
 	"testing"
 
 	"github.com/tailspan/tailspan/sidecar/event"
+	"github.com/tailspan/tailspan/sidecar/kafka"
 )
 
-// book is a Topics of one id, and a memory of message ids.
+// book is a Topics of one id, and a memory of what was read of records.
 type book struct {
 	learned map[[16]byte]string
 	ids     map[string][]string
+	headers map[string]RecordHeaders
 }
 
 func newBook() *book {
-	return &book{map[[16]byte]string{}, map[string][]string{}}
+	return &book{map[[16]byte]string{}, map[string][]string{}, map[string]RecordHeaders{}}
 }
 
 func (b *book) Name(_ int32, id [16]byte) (string, bool)  { n, ok := b.learned[id]; return n, ok }
@@ -43,18 +45,20 @@ func run(packets []Packet, known *book, b Bounds) (result, *book) {
 	var log bytes.Buffer
 	seen := newBook()
 	o := Options{
-		Topics: seen, MessageIDHeader: "id", Bounds: b, Logger: slog.New(slog.NewTextHandler(&log, nil)),
+		Topics: seen, MessageIDHeader: "id", TraceContext: true, Bounds: b, Logger: slog.New(slog.NewTextHandler(&log, nil)),
 		Emit:   func(e event.Event) { r.events = append(r.events, e) },
 		Record: func(p Packet) { r.recorded = append(r.recorded, clonePacket(p)) },
 		OnMessageIDs: func(c, b netip.AddrPort, corr int32, i int, ids []string) {
 			seen.ids[idKey(c, b, corr, i)] = slices.Clone(ids)
 		},
+		OnRecordHeaders: func(c, b netip.AddrPort, corr int32, h RecordHeaders) { seen.headers[idKey(c, b, corr, -1)] = h },
 	}
 	if known != nil {
 		o.MessageIDs = func(c, b netip.AddrPort, corr int32, i int) ([]string, bool) {
 			ids, ok := known.ids[idKey(c, b, corr, i)]
 			return ids, ok
 		}
+		o.RecordHeaders = func(c, b netip.AddrPort, corr int32) RecordHeaders { return known.headers[idKey(c, b, corr, -1)] }
 	}
 	d := NewDecoder(o)
 	d.SetListeners([]Listener{{brokerAddr, 42}})
@@ -125,6 +129,10 @@ func checkRequest(t *testing.T, q *event.Request) {
 		}
 		if id := fmt.Sprintf("id-%d-%d", q.CorrelationID, p.Partition); len(p.MessageIDs) != 1 || p.MessageIDs[0] != id {
 			t.Fatalf("message ids %v, should be %s", p.MessageIDs, id)
+		}
+		c, _ := kafka.ParseTraceparent([]byte(talkContext(p.MessageIDs[0])))
+		if !slices.Contains(q.Contexts, event.TraceContext(c)) {
+			t.Fatalf("contexts %v lack that of %s", q.Contexts, p.MessageIDs[0])
 		}
 	}
 }

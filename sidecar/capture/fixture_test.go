@@ -68,7 +68,7 @@ func readFixture(t testing.TB) []byte {
 }
 
 func TestFixture(t *testing.T) {
-	events, s := decodeFile(t, bytes.NewReader(readFixture(t)), Options{MessageIDHeader: "message-id"})
+	events, s := decodeFile(t, bytes.NewReader(readFixture(t)), Options{MessageIDHeader: "message-id", TraceContext: true})
 	if s.Undecodable+s.Desyncs+s.BadBatches+s.Gaps+s.NotKafka+s.Unmatched+s.TopicUnknown+s.MessageIDErrors+s.Panics > 0 || s.Outstanding > 0 || len(s.Lost) > 0 {
 		t.Fatalf("%+v", s)
 	}

@@ -111,6 +111,7 @@ func (d *Decoder) emitRequest(c *conn, h *kafka.RequestHeader, b *kafka.ProduceR
 	for i := range b.Partitions {
 		d.partition(c, h, i, &b.Partitions[i], &e.Partitions[i])
 	}
+	d.recordHeaders(c, h, b, e)
 	if !d.suspect(c, e) {
 		d.handOn(c, e)
 	}
@@ -128,7 +129,7 @@ func (d *Decoder) partition(c *conn, h *kafka.RequestHeader, i int, p *kafka.Pro
 		TopicID:        p.TopicID, Bytes: p.Bytes, Records: p.Batch.Records, CRC: p.Batch.CRC,
 		Attributes: p.Batch.Attributes, ProducerID: p.Batch.ProducerID,
 		ProducerEpoch: p.Batch.ProducerEpoch, BaseSequence: p.Batch.BaseSequence,
-		MessageIDs: p.MessageIDs,
+		MessageIDs: d.messageIDs(c, h, i, p.MessageIDs),
 	}
 	if p.Topic == "" {
 		e.Topic = d.topicName(c, p.TopicID)
@@ -138,11 +139,6 @@ func (d *Decoder) partition(c *conn, h *kafka.RequestHeader, i int, p *kafka.Pro
 	}
 	if p.HeadersFailed {
 		d.messageIDErrors++
-	}
-	if d.o.MessageIDs != nil {
-		e.MessageIDs, _ = d.o.MessageIDs(c.client, c.broker, h.CorrelationID, i)
-	} else if d.o.OnMessageIDs != nil && len(e.MessageIDs) > 0 {
-		d.o.OnMessageIDs(c.client, c.broker, h.CorrelationID, i, e.MessageIDs)
 	}
 }
 

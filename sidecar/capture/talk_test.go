@@ -4,10 +4,16 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+	"hash/fnv"
+	"io"
 	"math/rand/v2"
 	"net/netip"
 	"slices"
 
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/snappy/xerial"
+	"github.com/klauspost/compress/zstd"
+	"github.com/pierrec/lz4/v4"
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
@@ -253,15 +259,55 @@ func (t *talk) produceRequest() (*kmsg.ProduceRequest, *kmsg.ProduceResponse) {
 	return q, a
 }
 
-// talkBatch is a batch of one record with secrets in it and an id header.
+// talkContext is the traceparent of the record that has this id.
+func talkContext(id string) string {
+	h := fnv.New64a()
+	h.Write([]byte(id))
+	return fmt.Sprintf("00-%032x-%016x-01", h.Sum64(), h.Sum64())
+}
+
+// talkBatch is a batch of one record with secrets in it, an id header and a
+// trace context, of any codec.
 func talkBatch(crc uint32, repeat int, id string) []byte {
-	rec := kmsg.Record{Key: secret, Value: bytes.Repeat(secret, repeat), Headers: []kmsg.Header{
-		{Key: "id", Value: []byte(id)}, {Key: "other", Value: secret},
+	codec := int16(crc % 5)
+	value := bytes.Repeat(secret, repeat)
+	if r := rand.New(rand.NewPCG(uint64(crc), 1)); codec != 0 { // as long when it is compressed
+		for i := range value {
+			value[i] = byte(r.Uint32())
+		}
+	}
+	rec := kmsg.Record{Key: secret, Value: value, Headers: []kmsg.Header{
+		{Key: "id", Value: []byte(id)}, {Key: "other", Value: secret}, {Key: "traceparent", Value: []byte(talkContext(id))},
 	}}
 	body := binary.AppendVarint(nil, int64(len(rec.AppendTo(nil))-1))
 	body = append(body, rec.AppendTo(nil)[1:]...)
-	b := kmsg.RecordBatch{Length: int32(49 + len(body)), Magic: 2, CRC: int32(crc), ProducerID: -1, FirstSequence: -1, NumRecords: 1, Records: body}
+	body = compress(codec, body)
+	b := kmsg.RecordBatch{Length: int32(49 + len(body)), Magic: 2, Attributes: codec, CRC: int32(crc), ProducerID: -1, FirstSequence: -1, NumRecords: 1, Records: body}
 	return b.AppendTo(nil)
+}
+
+func compress(codec int16, b []byte) []byte {
+	var out bytes.Buffer
+	var w io.WriteCloser
+	switch codec {
+	case 1:
+		w = gzip.NewWriter(&out)
+	case 2:
+		return xerial.Encode(nil, b)
+	case 3:
+		w = lz4.NewWriter(&out)
+	case 4:
+		w, _ = zstd.NewWriter(&out, zstd.WithEncoderConcurrency(1))
+	default:
+		return b
+	}
+	if _, err := w.Write(b); err != nil {
+		panic(err)
+	}
+	if err := w.Close(); err != nil {
+		panic(err)
+	}
+	return out.Bytes()
 }
 
 // conversation is some connections' packets in the order of time, and how

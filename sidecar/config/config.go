@@ -28,6 +28,7 @@ type Config struct {
 	Print           string        // none or a kind of row
 	Format          string        // table | jsonl
 	MessageIDHeader string
+	TraceContext    bool   // read the records' traceparent headers
 	TopicIDs        string // file
 	Record          string // file
 	JSON            bool   // doctor
@@ -70,6 +71,7 @@ func packets(f *flag.FlagSet, c *Config) {
 	f.IntVar(&c.Port, "port", 0, "take this TCP `port` for a broker's")
 	f.StringVar(&c.TopicIDs, "topic-ids", "", "JSON `file`, topic id to name")
 	f.StringVar(&c.MessageIDHeader, "message-id-header", "", "record header that carries the application's message id")
+	f.BoolVar(&c.TraceContext, "trace-context", true, "read the producers' trace contexts from the record header traceparent")
 }
 
 func output(f *flag.FlagSet, c *Config) {

@@ -27,6 +27,20 @@ func TestPrecedence(t *testing.T) {
 	}
 }
 
+func TestTraceContext(t *testing.T) {
+	for _, x := range []struct {
+		args, env string
+		want      bool
+	}{{"", "", true}, {"--trace-context=false", "", false}, {"", "false", false}, {"--trace-context", "false", true}} {
+		if x.env != "" {
+			t.Setenv("TAILSPAN_TRACE_CONTEXT", x.env)
+		}
+		if c, err := Parse("run", strings.Fields(x.args), os.Stderr); err != nil || c.TraceContext != x.want {
+			t.Errorf("%+v: got %v, %v", x, c.TraceContext, err)
+		}
+	}
+}
+
 func TestUsage(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "c.yaml")
 	if err := os.WriteFile(file, []byte("slow: 1s\n"), 0o600); err != nil {

@@ -18,6 +18,7 @@ type Fact struct {
 	Gone       *Gone              `json:"gone,omitempty"`
 	Topic      *Topic             `json:"topic,omitempty"`
 	MessageIDs *MessageIDs        `json:"message_ids,omitempty"`
+	Headers    *RecordHeaders     `json:"record_headers,omitempty"`
 	Tick       *Mark              `json:"tick,omitempty"`
 	Progress   *Mark              `json:"progress,omitempty"`
 	Losses     map[string]uint64  `json:"losses,omitempty"`
@@ -63,6 +64,16 @@ type MessageIDs struct {
 	CorrelationID int32          `json:"correlation_id"`
 	Index         int            `json:"index"`
 	IDs           []string       `json:"ids"`
+}
+
+// RecordHeaders is what else the records of a request that follows said.
+type RecordHeaders struct {
+	Client        netip.AddrPort `json:"client"`
+	Broker        netip.AddrPort `json:"broker"`
+	CorrelationID int32          `json:"correlation_id"`
+	Contexts      []string       `json:"contexts,omitempty"` // each as a `traceparent`
+	Omitted       int32          `json:"omitted,omitempty"`
+	Cut           bool           `json:"cut,omitempty"`
 }
 
 // Mark is an instant: Tick, up to which packets had been handed over, or

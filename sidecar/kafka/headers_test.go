@@ -2,6 +2,7 @@ package kafka
 
 import (
 	"bytes"
+	"compress/gzip"
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
@@ -11,7 +12,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/s2"
 	"github.com/klauspost/compress/snappy/xerial"
 	"github.com/klauspost/compress/zstd"
@@ -165,31 +165,31 @@ func TestLinkedLZ4(t *testing.T) {
 	r := newRand(t, 22)
 	records, want := randomRecords(r, 400, 12_000)
 	plain := encodeRecords(records)
-	frame := []byte{4, 0x22, 0x4d, 0x18, 0x40, 0x40, 0}
-	binary.LittleEndian.PutUint32(frame, lz4Magic)
-	frame[4] |= lz4BlockChecked
-	for at := 0; at < len(plain); at += 40_000 {
-		block := plain[at:min(at+40_000, len(plain))]
-		if r.IntN(3) == 0 {
-			frame = binary.LittleEndian.AppendUint32(frame, uint32(len(block))|lz4Stored)
-			frame = append(frame, block...)
-		} else {
-			b := linkedBlock(plain, at, len(block))
-			frame = binary.LittleEndian.AppendUint32(frame, uint32(len(b)))
-			frame = append(frame, b...)
-		}
-		frame = append(frame, 1, 2, 3, 4) // a checksum, which is not looked at
-	}
-	frame = append(frame, 0, 0, 0, 0)
 	var got headerRows
 	b := plenty()
 	h := &HeaderReader{MessageID: "id", Contexts: true}
-	if err := h.Read(&b, 3, int32(len(records)), frame, &got); err != nil || !reflect.DeepEqual(got, want) {
+	if err := h.Read(&b, 3, int32(len(records)), linkedFrame(plain, 40_000), &got); err != nil || !reflect.DeepEqual(got, want) {
 		t.Fatalf("%v: %d of %d", err, len(got), len(want))
 	}
 	if len(plain) < 2*slideBlocks {
 		t.Fatal("too short for the blocks to slide")
 	}
+}
+
+// linkedFrame is plain in linked blocks of n bytes, every fourth stored, each
+// with a checksum, which is not looked at.
+func linkedFrame(plain []byte, n int) []byte {
+	frame := append(binary.LittleEndian.AppendUint32(nil, lz4Magic), 0x40|lz4BlockChecked, 0x40, 0)
+	for at := 0; at < len(plain); at += n {
+		block, flag := plain[at:min(at+n, len(plain))], uint32(lz4Stored)
+		if at/n%4 != 0 {
+			block, flag = linkedBlock(plain, at, len(block)), 0
+		}
+		frame = binary.LittleEndian.AppendUint32(frame, uint32(len(block))|flag)
+		frame = append(frame, block...)
+		frame = append(frame, 1, 2, 3, 4)
+	}
+	return append(frame, 0, 0, 0, 0)
 }
 
 // linkedBlock is plain[at:at+n] as matches of what stands 1 to 64 KiB before,

@@ -209,6 +209,9 @@ func (w *records) messageID(c *cursor) (pass int) {
 	if c.fail == fine {
 		w.found.MessageID = nil
 		if n >= 0 {
+			if w.id == nil { // an empty id is one, too
+				w.id = make([]byte, 0, MaxMessageIDBytes)
+			}
 			w.id = append(w.id[:0], v...)
 			w.found.MessageID = w.id
 		}

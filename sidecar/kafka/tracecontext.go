@@ -42,22 +42,22 @@ func ParseTraceparent(b []byte) (c TraceContext, ok bool) {
 // fromHex fills dst from twice as many digits. Unlike encoding/hex it takes
 // none in upper case.
 func fromHex(dst, src []byte) bool {
+	var bad byte
 	for i := range dst {
-		hi, lo := digit(src[2*i]), digit(src[2*i+1])
-		if hi|lo > 15 {
-			return false
-		}
+		hi, lo := digits[src[2*i]], digits[src[2*i+1]]
+		bad |= hi | lo
 		dst[i] = hi<<4 | lo
 	}
-	return true
+	return bad < 16
 }
 
-func digit(c byte) byte {
-	switch {
-	case c >= '0' && c <= '9':
-		return c - '0'
-	case c >= 'a' && c <= 'f':
-		return c - 'a' + 10
+// digits is the value of each digit, 0xff of what is none.
+var digits = func() (d [256]byte) {
+	for i := range d {
+		d[i] = 0xff
 	}
-	return 0xff
-}
+	for i, c := range "0123456789abcdef" {
+		d[c] = byte(i)
+	}
+	return d
+}()

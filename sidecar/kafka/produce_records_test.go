@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"os"
 	"reflect"
 	"runtime"
 	"strings"
@@ -261,6 +262,32 @@ func TestNothingElseComesOut(t *testing.T) {
 				if err != nil && !errors.Is(err, ErrMalformed) || err != nil && strings.Contains(err.Error(), mark[:3]) {
 					t.Fatalf("%s: %v", c.name, err)
 				}
+			}
+		}
+	}
+}
+
+// What sarama and franz-go compress: see testdata/README.md.
+func TestClientsHeaders(t *testing.T) {
+	wire, err := os.ReadFile("testdata/produce-requests.bin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, size := range []int{0, 1, 100} {
+		s := &seen{names: NewInterner(), id: "id"}
+		var stream RequestStream
+		feedAll(t, wire, size, func(b []byte, k *Kept) (int, error) { return stream.Feed(b, 0, k, s.names, s) })
+		if len(s.produces) != 10 {
+			t.Fatal(len(s.produces), s.errs)
+		}
+		for i := range s.produces {
+			at, client := s.produces[i].Partitions[0], []string{"sarama", "franz-go"}[i/5]
+			list, _ := s.produces[i].Contexts()
+			if s.headers[i].ClientID != client || int(at.Batch.Attributes) != i%5 {
+				t.Fatalf("%d: %s, attributes %d", i, s.headers[i].ClientID, at.Batch.Attributes)
+			}
+			if !reflect.DeepEqual(at.MessageIDs, []string{"m-0", "m-1", "m-2"}) || len(list) != 3 || at.HeadersFailed {
+				t.Errorf("%s, %s: %q %v", client, Codec(at.Batch.Attributes), at.MessageIDs, list)
 			}
 		}
 	}

@@ -7,6 +7,10 @@
 // packets, processes or events. It tells which bytes of each piece it decoded
 // (Kept), so that the rest can be removed from a recording.
 //
+// Of records it reads two headers, the message id and `traceparent`, and only
+// where they are wanted: HeaderReader reads them from a batch of any codec
+// under a Budget, and a ProduceRequest uses it on those that pass by.
+//
 // Nothing here allocates by a length that came off the wire: lengths meet the
 // bounds of bounds.go first, results go into storage that is used again, names
 // are interned. A frame that breaks the format gives an error and no fields.

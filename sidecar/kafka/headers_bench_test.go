@@ -37,7 +37,7 @@ func frameAround(records []byte) []byte {
 // BenchmarkHeaders is frame → fields of one partition: without records,
 // with contexts, with contexts and message ids.
 func BenchmarkHeaders(b *testing.B) {
-	for _, s := range []struct{ records, value int }{{1, 1000}, {10, 20}, {100, 1000}} {
+	for _, s := range []struct{ records, value int }{{1, 1000}, {10, 150}, {100, 1000}} {
 		for _, c := range testCodecs {
 			wire := frameAround(benchBatch(b, c, s.records, s.value))
 			for _, x := range []struct {

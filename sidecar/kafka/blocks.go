@@ -17,11 +17,10 @@ type blocks struct {
 
 	xerial bool // snappy: blocks, rather than one
 
-	most     int  // lz4: bytes of a block
-	linked   bool // lz4: blocks refer to those before them
-	checked  bool // lz4: a checksum follows each
-	finished bool
-	used     int // lz4: of out, by the blocks before
+	most    int  // lz4: bytes of a block
+	linked  bool // lz4: blocks refer to those before them
+	checked bool // lz4: a checksum follows each
+	used    int  // lz4: of out, by the blocks before
 }
 
 // xerialMagic begins the frame of snappy-java (SnappyCodec.java): magic,
@@ -30,10 +29,13 @@ type blocks struct {
 const (
 	xerialMagic  = "\x82SNAPPY\x00"
 	xerialHeader = 16
+	// snappyRatio bounds what a block can make of its bytes: a copy of 64 is
+	// three (google/snappy's format_description.txt).
+	snappyRatio = 22
 )
 
 func (k *blocks) beginSnappy(b []byte) {
-	k.rest, k.finished = b, false
+	k.rest, k.used = b, 0
 	k.xerial = bytes.HasPrefix(b, []byte(xerialMagic))
 }
 
@@ -57,7 +59,7 @@ func (k *blocks) nextSnappy(most int) ([]byte, error) {
 		k.rest = nil
 	}
 	size, err := snappy.DecodedLen(block)
-	if err != nil {
+	if err != nil || size > snappyRatio*len(block) {
 		return nil, ErrMalformed
 	}
 	if size > most {

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/binary"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -160,92 +159,6 @@ func TestReadHeaders(t *testing.T) {
 	}
 }
 
-// Linked blocks refer to earlier ones, of up to 64 KiB before.
-func TestLinkedLZ4(t *testing.T) {
-	r := newRand(t, 22)
-	records, want := randomRecords(r, 400, 12_000)
-	plain := encodeRecords(records)
-	var got headerRows
-	b := plenty()
-	h := &HeaderReader{MessageID: "id", Contexts: true}
-	if err := h.Read(&b, 3, int32(len(records)), linkedFrame(plain, 40_000), &got); err != nil || !reflect.DeepEqual(got, want) {
-		t.Fatalf("%v: %d of %d", err, len(got), len(want))
-	}
-	if len(plain) < 2*slideBlocks {
-		t.Fatal("too short for the blocks to slide")
-	}
-}
-
-// linkedFrame is plain in linked blocks of n bytes, every fourth stored, each
-// with a checksum, which is not looked at.
-func linkedFrame(plain []byte, n int) []byte {
-	frame := append(binary.LittleEndian.AppendUint32(nil, lz4Magic), 0x40|lz4BlockChecked, 0x40, 0)
-	for at := 0; at < len(plain); at += n {
-		block, flag := plain[at:min(at+n, len(plain))], uint32(lz4Stored)
-		if at/n%4 != 0 {
-			block, flag = linkedBlock(plain, at, len(block)), 0
-		}
-		frame = binary.LittleEndian.AppendUint32(frame, uint32(len(block))|flag)
-		frame = append(frame, block...)
-		frame = append(frame, 1, 2, 3, 4)
-	}
-	return append(frame, 0, 0, 0, 0)
-}
-
-// linkedBlock is plain[at:at+n] as matches of what stands 1 to 64 KiB before,
-// where there is any, else literals.
-func linkedBlock(plain []byte, at, n int) (b []byte) {
-	end := at + n
-	literal := at
-	for i := at; i+12+4 < end; {
-		back := 0
-		for _, d := range []int{60_000, 65_535, 50_000, 40_001} {
-			if i-d >= 0 && bytes.Equal(plain[i:i+4], plain[i-d:i-d+4]) {
-				back = d
-				break
-			}
-		}
-		if back == 0 {
-			i++
-			continue
-		}
-		m := 4
-		for i+m+12 < end && plain[i+m] == plain[i+m-back] {
-			m++
-		}
-		b = sequence(b, plain[literal:i], back, m)
-		i += m
-		literal = i
-	}
-	return sequence(b, plain[literal:end], 0, 0)
-}
-
-// sequence is literals and, unless back is 0, a match (lz4_Block_format.md).
-func sequence(b, literals []byte, back, match int) []byte {
-	token := byte(min(len(literals), 15)) << 4
-	if back > 0 {
-		token |= byte(min(match-4, 15))
-	}
-	b = append(b, token)
-	b = lz4Length(b, len(literals))
-	b = append(b, literals...)
-	if back > 0 {
-		b = binary.LittleEndian.AppendUint16(b, uint16(back))
-		b = lz4Length(b, match-4)
-	}
-	return b
-}
-
-func lz4Length(b []byte, n int) []byte {
-	if n < 15 {
-		return b
-	}
-	for n -= 15; n >= 255; n -= 255 {
-		b = append(b, 255)
-	}
-	return append(b, byte(n))
-}
-
 // What is cut short gives what was before the cut, and says so.
 func TestCutShort(t *testing.T) {
 	r := newRand(t, 23)
@@ -309,32 +222,6 @@ func TestBudget(t *testing.T) {
 			if spent := x.budget.Bytes - budget.Bytes; spent > x.budget.Bytes+unit || x.name == "records" && len(got) != 10 {
 				t.Errorf("%s, %s: %d bytes, %d records", c.name, x.name, spent, len(got))
 			}
-		}
-	}
-}
-
-func TestTraceparent(t *testing.T) {
-	const ok = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
-	want := TraceContext{Flags: 1}
-	hex.Decode(want.TraceID[:], []byte(ok[3:35]))
-	hex.Decode(want.SpanID[:], []byte(ok[36:52]))
-	for _, x := range []struct {
-		in string
-		ok bool
-	}{
-		{ok, true}, {"01" + ok[2:], true}, {"cc" + ok[2:] + "-what-comes", true}, {"fe" + ok[2:] + "-", true},
-		{ok[:53] + "fd", true}, // flags that are not defined are left out
-		{"", false}, {ok[:54], false}, {ok + "-", false}, {ok + "0", false}, {"01" + ok[2:] + "x", false}, {"ff" + ok[2:], false},
-		{"0A" + ok[2:], false}, {"00-4BF92F3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", false},
-		{"00-00000000000000000000000000000000-00f067aa0ba902b7-01", false},
-		{"00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01", false},
-		{"00_4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", false},
-		{"00-4bf92f3577b34da6a3ce929d0e0e473-600f067aa0ba902b7-01", false},
-		{ok[:53] + "0g", false}, {ok[:53] + "0A", false},
-	} {
-		got, valid := ParseTraceparent([]byte(x.in))
-		if valid != x.ok || valid && got != want || !valid && got != (TraceContext{}) {
-			t.Errorf("%q: %+v, %v", x.in, got, valid)
 		}
 	}
 }

@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -121,7 +120,7 @@ func (d *logDir) scan(now time.Time, learn func([16]byte, string), bad func(stri
 	known := make(map[string]os.FileInfo, len(names))
 	d.pending = false
 	for _, dir := range names {
-		topic, ok := topicOf(dir)
+		topic, _, ok := ParsePartition(dir)
 		if !ok {
 			continue
 		}
@@ -163,17 +162,6 @@ func list(dir string) ([]string, error) {
 		err = nil
 	}
 	return names, err
-}
-
-// topicOf takes the exact topic-N directories: not the copies that end in
-// -future, -delete or -stray.
-func topicOf(dir string) (string, bool) {
-	i := strings.LastIndexByte(dir, '-')
-	if i <= 0 || !validName(dir[:i]) {
-		return "", false
-	}
-	n, err := strconv.ParseInt(dir[i+1:], 10, 32)
-	return dir[:i], err == nil && n >= 0 && strconv.FormatInt(n, 10) == dir[i+1:]
 }
 
 // readMetadata reads one partition.metadata: "version: 0", "topic_id: …".

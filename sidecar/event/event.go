@@ -179,6 +179,9 @@ type Write struct {
 	Attributes int16
 	Records    int32
 	ProducerID int64
+	// LeaderEpoch is the partition leader's epoch, which the broker set; no
+	// CRC covers it.
+	LeaderEpoch int32
 }
 
 // DirtyInode is one run of the file system's dirty_inode operation

@@ -52,6 +52,7 @@ func rawWrite(dir string, batch bool) []byte {
 	head := make([]byte, 64)
 	binary.BigEndian.PutUint64(head, 77)       // base offset
 	binary.BigEndian.PutUint32(head[8:], 188)  // length
+	binary.BigEndian.PutUint32(head[12:], 5)   // leader epoch
 	head[16] = 2                               // magic
 	binary.BigEndian.PutUint32(head[17:], 0xc) // CRC
 	binary.BigEndian.PutUint32(head[57:], 3)   // records
@@ -81,7 +82,7 @@ func TestWrite(t *testing.T) {
 	want := event.Write{Start: 1000, End: 2000, Thread: event.Thread{PID: 100, TID: 101, Name: "data-plane-kafk"},
 		TopicPartition: event.TopicPartition{Topic: "orders", Partition: 3}, File: "orders-3/00000000000000000000.log",
 		Device: 8 << 20, Inode: 42, Offset: 512, Bytes: 200,
-		Batch: true, BaseOffset: 77, BatchBytes: 200, CRC: 0xc, Records: 3}
+		Batch: true, BaseOffset: 77, BatchBytes: 200, CRC: 0xc, Records: 3, LeaderEpoch: 5}
 	if *w != want {
 		t.Errorf("got %+v\nwant %+v", *w, want)
 	}

@@ -1,6 +1,8 @@
 package probe
 
 import (
+	"encoding/binary"
+
 	"github.com/tailspan/tailspan/bpf"
 	"github.com/tailspan/tailspan/sidecar/event"
 	"github.com/tailspan/tailspan/sidecar/kafka"
@@ -26,5 +28,6 @@ func (c *Converter) write(r *bpf.Record) *event.Write {
 	}
 	e.Batch, e.BaseOffset, e.BatchBytes = true, h.BaseOffset, h.Length
 	e.CRC, e.Attributes, e.Records, e.ProducerID = h.CRC, h.Attributes, h.Records, h.ProducerID
+	e.LeaderEpoch = int32(binary.BigEndian.Uint32(w.Head[12:]))
 	return e
 }

@@ -1,0 +1,150 @@
+package segment
+
+import (
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"os"
+	"syscall"
+)
+
+// File is one segment, opened for reading. It belongs to one goroutine.
+type File struct {
+	// Unsupported counts the entries of older formats that were passed over.
+	Unsupported uint64
+
+	path string
+	r    io.ReaderAt
+	size func() (int64, error)
+	end  io.Closer
+	head [headerSize]byte
+	buf  []byte // of the checksum
+}
+
+// Open opens a segment file. A link or a pipe in its place is refused.
+func Open(path string) (*File, error) {
+	f, err := openRegular(path)
+	if err != nil {
+		return nil, err
+	}
+	return &File{path: path, r: f, end: f, size: func() (int64, error) {
+		info, err := f.Stat()
+		if err != nil {
+			return 0, err
+		}
+		return info.Size(), nil
+	}}, nil
+}
+
+// openRegular: whoever owns the log dir could have put a link or a pipe there.
+func openRegular(path string) (*os.File, error) {
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, err
+	}
+	info, err := f.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = fmt.Errorf("%s is not a regular file", path)
+	}
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
+// Close closes the file.
+func (f *File) Close() error { return f.end.Close() }
+
+// Batch reads the header of the batch at a position. The error wraps ErrEnd,
+// ErrCut, ErrNotBatch or a MagicError, or is that of the reading.
+func (f *File) Batch(position int64) (Batch, error) {
+	if position < 0 {
+		return Batch{}, f.at(position, ErrNotBatch)
+	}
+	n, err := f.r.ReadAt(f.head[:], position)
+	if err != nil && err != io.EOF {
+		return Batch{}, f.at(position, err)
+	}
+	b, err := parse(f.head[:n], position)
+	var old *MagicError
+	switch {
+	case errors.As(err, &old):
+		if e := f.within(position + old.Size); e != nil {
+			err = e
+		}
+	case err == nil:
+		err = f.within(b.End())
+	}
+	if err != nil {
+		return Batch{}, f.at(position, err)
+	}
+	return b, nil
+}
+
+// within says ErrCut of an end that lies behind the file's.
+func (f *File) within(end int64) error {
+	size, err := f.size()
+	if err == nil && end > size {
+		return ErrCut
+	}
+	return err
+}
+
+func (f *File) at(position int64, err error) error {
+	return fmt.Errorf("read segment %s at %d: %w", f.path, position, err)
+}
+
+// Each hands over the batches that begin in [from, to), until one of them is
+// none (ErrEnd is no error) or visit says no. Entries of older formats are
+// counted in Unsupported.
+func (f *File) Each(from, to int64, visit func(Batch) bool) error {
+	for from < to {
+		b, err := f.Batch(from)
+		var old *MagicError
+		switch {
+		case errors.As(err, &old):
+			f.Unsupported++
+			from += old.Size
+			continue
+		case errors.Is(err, ErrEnd):
+			return nil
+		case err != nil:
+			return err
+		case !visit(b):
+			return nil
+		}
+		from = b.End()
+	}
+	return nil
+}
+
+// checkBuffer is what a checksum reads at once.
+const checkBuffer = 64 << 10
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// Check reads a whole batch and compares its CRC32C, which covers everything
+// from the attributes on: ErrChecksum where it differs.
+func (f *File) Check(b Batch) error {
+	if f.buf == nil {
+		f.buf = make([]byte, checkBuffer)
+	}
+	crc := uint32(0)
+	for at := b.Position + crcFrom; at < b.End(); {
+		piece := f.buf[:min(checkBuffer, b.End()-at)]
+		if n, err := f.r.ReadAt(piece, at); n < len(piece) {
+			if err == io.EOF {
+				err = ErrCut
+			}
+			return f.at(b.Position, err)
+		}
+		crc = crc32.Update(crc, castagnoli, piece)
+		at += int64(len(piece))
+	}
+	if crc != b.CRC {
+		return f.at(b.Position, fmt.Errorf("%w: %08x instead of %08x", ErrChecksum, crc, b.CRC))
+	}
+	return nil
+}

@@ -1,0 +1,195 @@
+package segment
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+)
+
+// Claim is what a joined row says of one batch: a request brought it, a write
+// put it at a place of a file, a response told its base offset.
+type Claim struct {
+	File   string // topic-partition/segment.log
+	Offset int64  // in the file
+	Bytes  int64  // what the write returned; negative: -errno
+
+	Request Header // of the batch on the wire
+	Written Header // of the batch as the kernel was handed it
+	// Response is the base offset of the response, nil without one.
+	Response *int64
+
+	TopicID [16]byte // of the request or else the topic's only one; zero: unknown
+	Node    int32    // the broker's id; -1: unknown
+}
+
+// Header is what a claim knows of a batch's header.
+type Header struct {
+	BaseOffset    int64 // of Written
+	Bytes         int32
+	CRC           uint32
+	LeaderEpoch   int32 // of Written
+	Records       int32 // of Request, as what follows
+	ProducerID    int64
+	ProducerEpoch int16
+	BaseSequence  int32
+}
+
+// Outcome of a claim.
+type Outcome uint8
+
+const (
+	// Unverifiable: the bytes are no longer there; Reason says why.
+	Unverifiable Outcome = iota
+	// Verified: the very bytes of the request stand where they were written.
+	Verified
+	// Rewritten: what the broker made of the request's batch stands there.
+	Rewritten
+	// Wrong: something else stands there.
+	Wrong
+)
+
+// Reasons why a claim cannot be verified.
+const (
+	ReasonDeleted      = "segment deleted"
+	ReasonCompacted    = "compacted"
+	ReasonTruncated    = "truncated"
+	ReasonRecreated    = "topic recreated"
+	ReasonTopicDeleted = "topic deleted"
+	ReasonMoved        = "offset no longer there"
+	ReasonElsewhere    = "not in the log dirs given"
+	ReasonWriteFailed  = "write failed"
+	ReasonUnreadable   = "file cannot be read"
+)
+
+// Verdict is the outcome of a claim.
+type Verdict struct {
+	Outcome Outcome
+	Reason  string // of Unverifiable, one of the constants
+	Path    string // the file that was looked at; "": none
+	Found   *Batch // what stands at the place; nil: no batch
+	Why     string // of Wrong: what differs
+}
+
+// Prove holds a claim to the bytes on disk. Where several log dirs have the
+// partition, those of the claim's broker count, else the first that verifies.
+func (l *Logs) Prove(c *Claim) Verdict {
+	name, base, ok := parseName(c.File)
+	switch {
+	case !ok:
+		return Verdict{Outcome: Wrong, Why: "the file is no partition's segment"}
+	case c.Bytes <= 0:
+		return Verdict{Outcome: Unverifiable, Reason: ReasonWriteFailed}
+	}
+	worst := Verdict{Outcome: Unverifiable, Reason: ReasonElsewhere}
+	seen := false
+	for _, d := range l.Dirs {
+		if c.Node >= 0 && d.Node >= 0 && d.Node != c.Node {
+			continue
+		}
+		p, err := d.partition(name)
+		if err != nil {
+			if !seen && d.marked(name) {
+				worst.Reason = ReasonTopicDeleted
+			}
+			continue
+		}
+		v := l.proveIn(d, p, c, name, base)
+		if v.Outcome == Verified || v.Outcome == Rewritten {
+			return v
+		}
+		if !seen || v.Outcome == Wrong {
+			worst, seen = v, true
+		}
+	}
+	return worst
+}
+
+func (l *Logs) proveIn(d *Dir, p *partition, c *Claim, name string, base int64) Verdict {
+	f, err := l.Segment(d, name, base)
+	if err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			return l.missing(d, p, c, name)
+		}
+		return Verdict{Outcome: Unverifiable, Reason: ReasonUnreadable, Why: err.Error()}
+	}
+	v := f.prove(c)
+	v.Path = f.path
+	if v.Outcome == Wrong {
+		if why := l.excuse(d, p, f, c, name, v.Found); why != "" {
+			return Verdict{Outcome: Unverifiable, Reason: why, Path: f.path, Found: v.Found}
+		}
+		if path, b, err := l.Find(d, name, c.Written.BaseOffset); err == nil && (path != f.path || b.Position != c.Offset) {
+			v.Why += fmt.Sprintf("; offset %d is in the batch at %d of %s", c.Written.BaseOffset, b.Position, filepath.Base(path))
+		}
+	}
+	return v
+}
+
+// prove looks at the place alone.
+func (f *File) prove(c *Claim) Verdict {
+	b, err := f.Batch(c.Offset)
+	if err != nil {
+		return Verdict{Outcome: Wrong, Why: reason(err)}
+	}
+	v := Verdict{Outcome: Verified, Found: &b}
+	w, r := &c.Written, &c.Request
+	switch {
+	case !w.is(&b):
+		v.Why = "another batch than was written"
+	case b.LeaderEpoch != w.LeaderEpoch:
+		v.Why = fmt.Sprintf("leader epoch %d instead of %d", b.LeaderEpoch, w.LeaderEpoch)
+	case c.Response != nil && b.BaseOffset != *c.Response:
+		v.Why = fmt.Sprintf("base offset %d, but the response says %d", b.BaseOffset, *c.Response)
+	case c.Bytes > int64(b.Length):
+		v.Why = f.rest(c, b)
+	}
+	if v.Why == "" {
+		v.Why = reason(f.Check(b))
+	}
+	if v.Why == "" && (b.Length != r.Bytes || b.CRC != r.CRC) {
+		v.Outcome = Rewritten
+		if b.Records != r.Records || b.ProducerID != r.ProducerID || b.ProducerEpoch != r.ProducerEpoch || b.BaseSequence != r.BaseSequence {
+			v.Why = "neither the request's batch nor what the broker could have made of it"
+		}
+	}
+	if v.Why != "" {
+		v.Outcome = Wrong
+	}
+	return v
+}
+
+// is says that a batch is the one that was written, as far as a header tells.
+func (w *Header) is(b *Batch) bool {
+	return b.BaseOffset == w.BaseOffset && b.Length == w.Bytes && b.CRC == w.CRC
+}
+
+// rest looks at what one write put behind its first batch: whole batches, which
+// are somebody else's. A write that was cut short is followed by another.
+func (f *File) rest(c *Claim, first Batch) string {
+	end, last := c.Offset+c.Bytes, first.End()
+	if err := f.Each(last, end, func(b Batch) bool { last = b.End(); return true }); err != nil {
+		return reason(err)
+	}
+	if last != end {
+		return fmt.Sprintf("the write's %d bytes end within a batch", c.Bytes)
+	}
+	return ""
+}
+
+// reason is what an error of this package wraps, without the place.
+func reason(err error) string {
+	var old *MagicError
+	switch {
+	case err == nil:
+		return ""
+	case errors.As(err, &old):
+		return old.Error()
+	}
+	for _, known := range []error{ErrEnd, ErrCut, ErrNotBatch, ErrChecksum} {
+		if errors.Is(err, known) {
+			return known.Error()
+		}
+	}
+	return err.Error()
+}

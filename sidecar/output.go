@@ -29,6 +29,7 @@ type output struct {
 	printer   *report.Printer
 	sampler   *sample.Sampler
 	exporter  *otlp.Exporter // nil: nothing is exported
+	verifier  *verifier      // nil: nothing is verified
 	err       error          // the printer's first
 }
 
@@ -39,6 +40,13 @@ func newOutput(o Options) (*output, error) {
 	}
 	if f, ok := o.Stdout.(*os.File); ok {
 		out.printer.Waterfall = report.TerminalOptions(f)
+	}
+	if len(o.Config.LogDirs) > 0 {
+		v, err := newVerifier(o.Config.LogDirs, o.Stdout, o.Config.Format)
+		if err != nil {
+			return nil, err
+		}
+		out.verifier = v
 	}
 	if o.Export {
 		e, err := otlp.New(context.Background(), otlp.Options{Logger: o.Logger, Version: o.Version})
@@ -53,16 +61,22 @@ func newOutput(o Options) (*output, error) {
 
 func (o *output) rows() assemble.Rows {
 	return assemble.Rows{
-		Requests: o.print == "requests", Writes: o.print == "writes", Joined: o.print == "joined",
+		Requests: o.print == "requests", Writes: o.print == "writes", Joined: o.print == "joined" || o.verifier != nil,
 		Waits: o.print == "waits", Commits: o.print == "commits",
 	}
 }
 
 func (o *output) Request(r *assemble.RequestRow) { o.note(o.printer.Request(r)) }
 func (o *output) Write(r *assemble.WriteRow)     { o.note(o.printer.Write(r)) }
-func (o *output) Joined(r *assemble.JoinedRow)   { o.note(o.printer.Joined(r)) }
 func (o *output) Wait(r *assemble.WaitRow)       { o.note(o.printer.Wait(r)) }
 func (o *output) Commit(r *assemble.CommitRow)   { o.note(o.printer.Commit(r)) }
+
+func (o *output) Joined(r *assemble.JoinedRow) {
+	o.note(o.printer.Joined(r))
+	if o.verifier != nil {
+		o.note(o.verifier.joined(r))
+	}
+}
 
 // errReaderGone says that whoever read what is printed has had enough
 // (`| head`): the end, and no failure.

@@ -27,6 +27,7 @@ const usage = `usage: tailspan COMMAND [flags]
   run      trace the brokers of this host
   record   record what run would trace to a file
   replay   trace from recordings, or from a plain packet capture
+  verify   prove the joins of a recording by the broker's log dirs
   doctor   say what can be traced here, and what to do about the rest
   version  say which tailspan this is
 
@@ -35,7 +36,7 @@ environment, or a key of --config FILE.
 `
 
 var subcommands = map[string]func(config.Config, *slog.Logger) error{
-	"run": run, "record": run, "replay": replay, "doctor": examine, "version": printVersion,
+	"run": run, "record": run, "replay": replay, "verify": verify, "doctor": examine, "version": printVersion,
 }
 
 func main() { os.Exit(command(os.Args[1:])) }

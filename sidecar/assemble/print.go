@@ -85,6 +85,7 @@ func (r *request) joinedRow(i int) *JoinedRow {
 		BaseOffset: p.baseOffset(), CRC: q.CRC, MessageIDs: q.MessageIDs,
 		WriteStart: unix(w.Start), WriteEnd: unix(w.End), PID: w.PID, TID: w.TID, Thread: w.Name,
 		File: w.File, Offset: w.Offset, Bytes: w.Bytes, Join: p.join.String(), TraceID: r.id.String(),
+		Batch: q, Write: w,
 	}
 }
 

@@ -1,5 +1,7 @@
 package assemble
 
+import "github.com/tailspan/tailspan/sidecar/event"
+
 // The rows of --print, with the field names that scripts outside the
 // repository rely on: fields are added, never renamed. Times are Unix
 // nanoseconds, durations nanoseconds; what is unknown is nil.
@@ -72,6 +74,10 @@ type JoinedRow struct {
 	Bytes         int64    `json:"bytes"`
 	Join          string   `json:"join"` // exact | inferred
 	TraceID       string   `json:"trace_id"`
+
+	// What was joined, for `tailspan verify`; not printed.
+	Batch *event.RequestPartition `json:"-"`
+	Write *event.Write            `json:"-"`
 }
 
 // WaitRow is a thread's wait for a Java monitor.

@@ -28,10 +28,11 @@ type Config struct {
 	Print           string        // none or a kind of row
 	Format          string        // table | jsonl
 	MessageIDHeader string
-	TraceContext    bool   // read the records' traceparent headers
-	TopicIDs        string // file
-	Record          string // file
-	JSON            bool   // doctor
+	TraceContext    bool     // read the records' traceparent headers
+	TopicIDs        string   // file
+	Record          string   // file
+	LogDirs         []string // of verify
+	JSON            bool     // doctor
 	LogLevel        string
 	LogFormat       string
 	Args            []string // what follows the flags
@@ -58,6 +59,7 @@ var commands = map[string]command{
 	"run":     {flags: []func(*flag.FlagSet, *Config){brokers, output, prints, record}, check: noArgs},
 	"record":  {flags: []func(*flag.FlagSet, *Config){brokers, recordTo}, check: needsRecord},
 	"replay":  {flags: []func(*flag.FlagSet, *Config){packets, output, prints}, args: " FILE...", check: needsFiles},
+	"verify":  {flags: []func(*flag.FlagSet, *Config){format, logDirs}, args: " RECORDING", check: needsLogDirs},
 	"doctor":  {flags: []func(*flag.FlagSet, *Config){doctor}, check: noArgs},
 	"version": {check: noArgs},
 }
@@ -80,8 +82,12 @@ func output(f *flag.FlagSet, c *Config) {
 
 func prints(f *flag.FlagSet, c *Config) {
 	f.StringVar(&c.Print, "print", "none", strings.Join(printed, "|"))
-	f.StringVar(&c.Format, "format", "table", strings.Join(formats, "|"))
+	format(f, c)
 	f.DurationVar(&c.Threshold, "threshold", 0, "print only what took at least this")
+}
+
+func format(f *flag.FlagSet, c *Config) {
+	f.StringVar(&c.Format, "format", "table", strings.Join(formats, "|"))
 }
 
 func record(f *flag.FlagSet, c *Config) {

@@ -1,6 +1,7 @@
 package segment
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"hash/crc32"
@@ -17,9 +18,12 @@ type File struct {
 	path string
 	r    io.ReaderAt
 	size func() (int64, error)
+	seen int64 // the size, when it was last asked for
 	end  io.Closer
 	head [headerSize]byte
 	buf  []byte // of the checksum
+
+	records []byte // of Headers
 }
 
 // Open opens a segment file. A link or a pipe in its place is refused.
@@ -68,14 +72,10 @@ func (f *File) Batch(position int64) (Batch, error) {
 		return Batch{}, f.at(position, err)
 	}
 	b, err := parse(f.head[:n], position)
-	var old *MagicError
-	switch {
-	case errors.As(err, &old):
-		if e := f.within(position + old.Size); e != nil {
-			err = e
-		}
-	case err == nil:
+	if err == nil {
 		err = f.within(b.End())
+	} else if size := legacySize(err); size > 0 {
+		err = cmp.Or(f.within(position+size), err)
 	}
 	if err != nil {
 		return Batch{}, f.at(position, err)
@@ -83,10 +83,23 @@ func (f *File) Batch(position int64) (Batch, error) {
 	return b, nil
 }
 
-// within says ErrCut of an end that lies behind the file's.
-func (f *File) within(end int64) error {
-	size, err := f.size()
-	if err == nil && end > size {
+// legacySize is the size of an entry of an older format, of which the error
+// says that it is one; else 0.
+func legacySize(err error) int64 {
+	var old *MagicError
+	if errors.As(err, &old) {
+		return old.Size
+	}
+	return 0
+}
+
+// within says ErrCut of an end that lies behind the file's. The size is asked
+// for where the file must have grown; one that shrank is found out by reading.
+func (f *File) within(end int64) (err error) {
+	if end <= f.seen {
+		return nil
+	}
+	if f.seen, err = f.size(); err == nil && end > f.seen {
 		return ErrCut
 	}
 	return err
@@ -102,20 +115,22 @@ func (f *File) at(position int64, err error) error {
 func (f *File) Each(from, to int64, visit func(Batch) bool) error {
 	for from < to {
 		b, err := f.Batch(from)
-		var old *MagicError
-		switch {
-		case errors.As(err, &old):
-			f.Unsupported++
-			from += old.Size
+		if err == nil {
+			if from = b.End(); !visit(b) {
+				return nil
+			}
 			continue
+		}
+		size := legacySize(err)
+		switch {
+		case size > 0:
+			f.Unsupported++
+			from += size
 		case errors.Is(err, ErrEnd):
 			return nil
-		case err != nil:
+		default:
 			return err
-		case !visit(b):
-			return nil
 		}
-		from = b.End()
 	}
 	return nil
 }

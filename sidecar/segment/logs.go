@@ -14,13 +14,24 @@ const maxOpen = 64
 type Logs struct {
 	Dirs []*Dir
 
-	files map[string]*list.Element // of *File
-	used  *list.List               // the last used first
+	files map[place]*list.Element // of *opened
+	used  *list.List              // the last used first
+}
+
+// place is a segment: topic-partition/segment.log below a log dir.
+type place struct {
+	dir  *Dir
+	file string
+}
+
+type opened struct {
+	*File
+	place
 }
 
 // OpenLogs takes log dirs, of one broker or of several.
 func OpenLogs(dirs ...string) (*Logs, error) {
-	l := &Logs{files: map[string]*list.Element{}, used: list.New()}
+	l := &Logs{files: map[place]*list.Element{}, used: list.New()}
 	for _, path := range dirs {
 		d, err := OpenDir(path)
 		if err != nil {
@@ -34,39 +45,32 @@ func OpenLogs(dirs ...string) (*Logs, error) {
 // Close closes all files.
 func (l *Logs) Close() (err error) {
 	for e := l.used.Front(); e != nil; e = e.Next() {
-		err = errors.Join(err, e.Value.(*File).Close())
+		err = errors.Join(err, e.Value.(*opened).Close())
 	}
 	l.used.Init()
 	clear(l.files)
 	return err
 }
 
-// Segment gives the segment of a partition of a log dir whose name says this
-// base offset. The file is the Logs': it is closed when others are used.
-func (l *Logs) Segment(d *Dir, partition string, base int64) (*File, error) {
-	return l.open(filepath.Join(d.Path, partition, segmentName(base)))
-}
-
-func (l *Logs) open(path string) (*File, error) {
-	if e := l.files[path]; e != nil {
+// Segment opens topic-partition/segment.log below a log dir. The File is the
+// Logs': it is closed when others are used.
+func (l *Logs) Segment(d *Dir, file string) (*File, error) {
+	if e := l.files[place{d, file}]; e != nil {
 		l.used.MoveToFront(e)
-		return e.Value.(*File), nil
+		return e.Value.(*opened).File, nil
 	}
-	f, err := Open(path)
+	f, err := Open(filepath.Join(d.Path, file))
 	if err != nil {
 		return nil, err
 	}
 	for l.used.Len() >= maxOpen {
-		l.drop(l.used.Back())
+		old := l.used.Remove(l.used.Back()).(*opened)
+		delete(l.files, old.place)
+		old.Close()
 	}
-	l.files[path] = l.used.PushFront(f)
+	at := place{d, file}
+	l.files[at] = l.used.PushFront(&opened{f, at})
 	return f, nil
-}
-
-func (l *Logs) drop(e *list.Element) {
-	f := l.used.Remove(e).(*File)
-	delete(l.files, f.path)
-	f.Close()
 }
 
 // Find reads the header of the batch of a partition that holds an offset, and
@@ -90,14 +94,14 @@ func (l *Logs) holding(d *Dir, partition string, offset int64) (*File, error) {
 	if !ok {
 		return nil, ErrNotFound
 	}
-	return l.Segment(d, partition, base)
+	return l.Segment(d, segmentName(partition, base))
 }
 
 // last reads the header of the last batch of a partition, and says in which
 // file. ErrNotFound: the log is empty.
 func (l *Logs) last(d *Dir, p *partition, partition string) (*File, Batch, error) {
 	for i := len(p.segments) - 1; i >= 0; i-- {
-		f, err := l.Segment(d, partition, p.segments[i])
+		f, err := l.Segment(d, segmentName(partition, p.segments[i]))
 		if err != nil {
 			return nil, Batch{}, err
 		}

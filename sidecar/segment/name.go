@@ -18,10 +18,12 @@ const (
 // Name is the file of a segment below its log dir:
 // topic-partition/00000000000000000000.log.
 func Name(topic string, partition int32, base int64) string {
-	return fmt.Sprintf("%s-%d/%s", topic, partition, segmentName(base))
+	return segmentName(fmt.Sprintf("%s-%d", topic, partition), base)
 }
 
-func segmentName(base int64) string { return fmt.Sprintf("%020d%s", base, logSuffix) }
+func segmentName(dir string, base int64) string {
+	return fmt.Sprintf("%s/%020d%s", dir, base, logSuffix)
+}
 
 // baseOf is the base offset that a segment's name says.
 func baseOf(path string) (int64, bool) {
@@ -33,13 +35,13 @@ func baseOf(path string) (int64, bool) {
 	return base, err == nil
 }
 
-// parseName splits a segment's file name below its log dir; a recording could
-// say anything.
-func parseName(file string) (dir string, base int64, ok bool) {
+// parseName gives the partition's directory of a segment's file name below its
+// log dir; a recording could say anything.
+func parseName(file string) (dir string, ok bool) {
 	dir, name, _ := strings.Cut(file, "/")
 	if _, _, ok := topics.ParsePartition(dir); !ok {
-		return "", 0, false
+		return "", false
 	}
-	base, ok = baseOf(name)
-	return dir, base, ok && !strings.Contains(name, "/")
+	_, ok = baseOf(name)
+	return dir, ok && !strings.Contains(name, "/")
 }

@@ -67,61 +67,54 @@ type Verdict struct {
 	Outcome Outcome
 	Reason  string // of Unverifiable, one of the constants
 	Path    string // the file that was looked at; "": none
-	Found   *Batch // what stands at the place; nil: no batch
+	Found   *Batch // of Wrong: what stands at the place; nil: no batch
 	Why     string // of Wrong: what differs
 }
 
 // Prove holds a claim to the bytes on disk. Where several log dirs have the
 // partition, those of the claim's broker count, else the first that verifies.
 func (l *Logs) Prove(c *Claim) Verdict {
-	name, base, ok := parseName(c.File)
+	partition, ok := parseName(c.File)
 	switch {
 	case !ok:
 		return Verdict{Outcome: Wrong, Why: "the file is no partition's segment"}
 	case c.Bytes <= 0:
 		return Verdict{Outcome: Unverifiable, Reason: ReasonWriteFailed}
 	}
-	worst := Verdict{Outcome: Unverifiable, Reason: ReasonElsewhere}
-	seen := false
+	worst := Verdict{Reason: ReasonElsewhere}
 	for _, d := range l.Dirs {
 		if c.Node >= 0 && d.Node >= 0 && d.Node != c.Node {
 			continue
 		}
-		p, err := d.partition(name)
-		if err != nil {
-			if !seen && d.marked(name) {
-				worst.Reason = ReasonTopicDeleted
-			}
-			continue
-		}
-		v := l.proveIn(d, p, c, name, base)
+		v := l.proveIn(d, c, partition)
 		if v.Outcome == Verified || v.Outcome == Rewritten {
 			return v
 		}
-		if !seen || v.Outcome == Wrong {
-			worst, seen = v, true
+		if worst.Reason == ReasonElsewhere || v.Outcome == Wrong {
+			worst = v
 		}
 	}
 	return worst
 }
 
-func (l *Logs) proveIn(d *Dir, p *partition, c *Claim, name string, base int64) Verdict {
-	f, err := l.Segment(d, name, base)
-	if err != nil {
-		if errors.Is(err, fs.ErrNotExist) {
-			return l.missing(d, p, c, name)
-		}
-		return Verdict{Outcome: Unverifiable, Reason: ReasonUnreadable, Why: err.Error()}
+func (l *Logs) proveIn(d *Dir, c *Claim, partition string) Verdict {
+	f, err := l.Segment(d, c.File)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return Verdict{Reason: l.missing(d, c, partition)}
+	case err != nil:
+		return Verdict{Reason: ReasonUnreadable, Why: err.Error()}
 	}
 	v := f.prove(c)
 	v.Path = f.path
-	if v.Outcome == Wrong {
-		if why := l.excuse(d, p, f, c, name, v.Found); why != "" {
-			return Verdict{Outcome: Unverifiable, Reason: why, Path: f.path, Found: v.Found}
-		}
-		if path, b, err := l.Find(d, name, c.Written.BaseOffset); err == nil && (path != f.path || b.Position != c.Offset) {
-			v.Why += fmt.Sprintf("; offset %d is in the batch at %d of %s", c.Written.BaseOffset, b.Position, filepath.Base(path))
-		}
+	if v.Outcome != Wrong {
+		return v
+	}
+	if why := l.excuse(d, f, c, partition, v.Found); why != "" {
+		return Verdict{Reason: why, Path: v.Path, Found: v.Found}
+	}
+	if path, b, err := l.Find(d, partition, c.Written.BaseOffset); err == nil && (path != v.Path || b.Position != c.Offset) {
+		v.Why += fmt.Sprintf("; offset %d is in the batch at %d of %s", c.Written.BaseOffset, b.Position, filepath.Base(path))
 	}
 	return v
 }
@@ -132,7 +125,7 @@ func (f *File) prove(c *Claim) Verdict {
 	if err != nil {
 		return Verdict{Outcome: Wrong, Why: reason(err)}
 	}
-	v := Verdict{Outcome: Verified, Found: &b}
+	v := Verdict{Outcome: Verified}
 	w, r := &c.Written, &c.Request
 	switch {
 	case !w.is(&b):
@@ -142,7 +135,7 @@ func (f *File) prove(c *Claim) Verdict {
 	case c.Response != nil && b.BaseOffset != *c.Response:
 		v.Why = fmt.Sprintf("base offset %d, but the response says %d", b.BaseOffset, *c.Response)
 	case c.Bytes > int64(b.Length):
-		v.Why = f.rest(c, b)
+		v.Why = f.rest(c, &b)
 	}
 	if v.Why == "" {
 		v.Why = reason(f.Check(b))
@@ -154,7 +147,7 @@ func (f *File) prove(c *Claim) Verdict {
 		}
 	}
 	if v.Why != "" {
-		v.Outcome = Wrong
+		v.Outcome, v.Found = Wrong, &b
 	}
 	return v
 }
@@ -166,7 +159,7 @@ func (w *Header) is(b *Batch) bool {
 
 // rest looks at what one write put behind its first batch: whole batches, which
 // are somebody else's. A write that was cut short is followed by another.
-func (f *File) rest(c *Claim, first Batch) string {
+func (f *File) rest(c *Claim, first *Batch) string {
 	end, last := c.Offset+c.Bytes, first.End()
 	if err := f.Each(last, end, func(b Batch) bool { last = b.End(); return true }); err != nil {
 		return reason(err)

@@ -1,9 +1,12 @@
-// Segments makes sidecar/segment/testdata: small log dirs of a real broker,
-// with batches of every codec, a compacted log, one that the broker stamps,
-// one of transactions, and what DumpLogSegments says of them all.
+// Segments makes sidecar/segment/testdata: a small log dir of a real broker,
+// with batches of every codec, a compacted log, one that the broker stamps, one
+// of transactions; what DumpLogSegments says of them all; and the recording of
+// how they were written.
 package main
 
 import (
+	"bytes"
+	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
@@ -14,13 +17,19 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/tailspan/tailspan/deploy/lab/isolate"
 	"github.com/tailspan/tailspan/deploy/lab/kafka"
 	"github.com/tailspan/tailspan/deploy/lab/repo"
 	"github.com/tailspan/tailspan/deploy/lab/scene"
+	"github.com/tailspan/tailspan/deploy/lab/tailspan"
 )
 
 func main() {
-	if err := run(); err != nil {
+	err := errors.Join(isolate.Mounts(), isolate.Tracefs())
+	if err == nil {
+		err = run()
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "segments:", err)
 		os.Exit(1)
 	}
@@ -41,12 +50,25 @@ func run() (err error) {
 	if err != nil {
 		return err
 	}
+	bin, err := repo.Build(ctx)
+	if err != nil {
+		return err
+	}
 	s, err := scene.New(ctx, scene.Config{Broker: small}, os.Stdout)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
+	recording := s.Run.Path("recording.pcapng")
+	t, err := record(ctx, bin, s, recording)
+	if err != nil {
+		return err
+	}
 	if err := produce(ctx, s.Broker.Address()); err != nil {
+		return err
+	}
+	time.Sleep(time.Second)
+	if err := t.Stop(); err != nil {
 		return err
 	}
 	if err := until(ctx, func() bool { return cleaned(s.LogDir) }); err != nil {
@@ -59,7 +81,36 @@ func run() (err error) {
 	if err := keep(s.LogDir, to); err != nil {
 		return err
 	}
-	return dump(ctx, s.Kafka, to)
+	return errors.Join(pack(recording, filepath.Join(to, "recording.pcapng.gz")), dump(ctx, s.Kafka, to))
+}
+
+// record starts tailspan on the broker, and waits until its probes are on.
+func record(ctx context.Context, bin string, s *scene.Scene, file string) (*tailspan.Sidecar, error) {
+	t, err := tailspan.Start(bin, s.Run.Path("tailspan.log"), []string{"OTEL_TRACES_EXPORTER=none"}, nil,
+		"record", "--pid", fmt.Sprint(s.Broker.PID()), "--message-id-header", "message-id", "-o", file)
+	if err != nil {
+		return nil, err
+	}
+	return t, t.Until(ctx, time.Minute, func() bool {
+		out, _ := t.Output()
+		return strings.Contains(out, "tracing broker")
+	})
+}
+
+func pack(from, to string) error {
+	b, err := os.ReadFile(from)
+	if err != nil {
+		return err
+	}
+	var out bytes.Buffer
+	z, _ := gzip.NewWriterLevel(&out, gzip.BestCompression) // a level that there is
+	if _, err := z.Write(b); err != nil {
+		return err
+	}
+	if err := z.Close(); err != nil {
+		return err
+	}
+	return os.WriteFile(to, out.Bytes(), 0o644)
 }
 
 // cleaned says whether the cleaner has gone through what there was of the

@@ -1,0 +1,149 @@
+package sidecar
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/tailspan/tailspan/sidecar/config"
+	"github.com/tailspan/tailspan/sidecar/report"
+)
+
+// segments is a log dir with the recording of how it was written.
+const segments = "segment/testdata/kafka-4.1.1"
+
+// recorded is a copy of that log dir, and the recording.
+func recorded(t testing.TB) (dir, recording string) {
+	t.Helper()
+	dir = t.TempDir()
+	if err := os.CopyFS(dir, os.DirFS(segments)); err != nil {
+		t.Fatal(err)
+	}
+	recording = filepath.Join(dir, "recording.pcapng")
+	f, err := os.Open(recording + ".gz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	z, err := gzip.NewReader(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := io.ReadAll(z)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(recording, b, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return dir, recording
+}
+
+func verified(t testing.TB, recording, format string, dirs ...string) (report.Verification, string, error) {
+	t.Helper()
+	var out bytes.Buffer
+	s, err := New(Options{Config: config.Config{LogDirs: dirs, Format: format, Print: "none"}, Stdout: &out,
+		Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := s.Verify(context.Background(), recording)
+	return v, out.String(), err
+}
+
+// TestVerify: every batch of the recording stands where it was written, but
+// for those that the cleaner took away.
+func TestVerify(t *testing.T) {
+	dir, recording := recorded(t)
+	v, out, err := verified(t, recording, "table", dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	compacted := v.Reasons["compacted"]
+	if v.Requests != 34 || v.Joined != 34 || v.Exact != 34 || v.Wrong != 0 || v.Verified != 34-compacted || v.Unverifiable != compacted ||
+		compacted == 0 || compacted > 3 || v.Rewritten != 15 {
+		t.Errorf("%+v", v)
+	}
+	if !strings.Contains(out, "wrong                  0\n") || !strings.Contains(out, "compacted 3") {
+		t.Error(out)
+	}
+}
+
+// TestVerifyWrong: what is wrong with the bytes, or with the recording, is
+// found.
+func TestVerifyWrong(t *testing.T) {
+	clients, gzipped := "clients-0/00000000000000000000.log", "by-gzip-0/00000000000000000000.log"
+	for name, c := range map[string]struct {
+		wrong  uint64
+		change func(dir string, clients, gzipped []byte) ([]byte, []byte)
+	}{
+		"a byte of a record":    {1, func(_ string, a, b []byte) ([]byte, []byte) { a[300] ^= 4; return a, b }},
+		"a byte of the header":  {1, func(_ string, a, b []byte) ([]byte, []byte) { a[7] ^= 4; return a, b }},
+		"a byte was put in":     {3, func(_ string, a, b []byte) ([]byte, []byte) { return a, append([]byte{1}, b...) }},
+		"files changed places":  {6, func(_ string, a, b []byte) ([]byte, []byte) { return b, a }},
+		"a batch was taken out": {2, func(_ string, a, b []byte) ([]byte, []byte) { return a, b[194:] }},
+	} {
+		dir, recording := recorded(t)
+		read := func(file string) []byte {
+			b, err := os.ReadFile(filepath.Join(dir, file))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return b
+		}
+		a, b := c.change(dir, read(clients), read(gzipped))
+		if err := errors.Join(os.WriteFile(filepath.Join(dir, clients), a, 0o644), os.WriteFile(filepath.Join(dir, gzipped), b, 0o644)); err != nil {
+			t.Fatal(err)
+		}
+		v, out, err := verified(t, recording, "jsonl", dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines := strings.Split(strings.TrimSpace(out), "\n")
+		var row report.WrongRow
+		if err := json.Unmarshal([]byte(lines[0]), &row); err != nil {
+			t.Fatal(err)
+		}
+		if v.Wrong < c.wrong || len(lines) != int(v.Wrong)+1 || row.Why == "" || row.Expected.Bytes == 0 {
+			t.Errorf("%s: %d wrong, want at least %d\n%s", name, v.Wrong, c.wrong, out)
+		}
+	}
+}
+
+// TestVerifyNothing: no requests, or none that is joined.
+func TestVerifyNothing(t *testing.T) {
+	dir, _ := recorded(t)
+	for _, file := range []string{"capture/testdata/kafka-4.1.1.pcapng"} {
+		if v, _, err := verified(t, file, "table", dir); !errors.Is(err, ErrNothing) || v.Joined != 0 {
+			t.Errorf("%s: %+v, %v", file, v, err)
+		}
+	}
+}
+
+// TestVerifyOtherDirs: a log dir that is not the recorded broker's.
+func TestVerifyOtherDirs(t *testing.T) {
+	dir, _ := recorded(t)
+	v, _, err := verified(t, unpack(t), "table", dir)
+	if err != nil || v.Joined == 0 || v.Unverifiable != v.Joined || v.Reasons["not in the log dirs given"] != v.Joined {
+		t.Errorf("%+v, %v", v, err)
+	}
+}
+
+// BenchmarkVerify is a replay with every joined row proved.
+func BenchmarkVerify(b *testing.B) {
+	dir, recording := recorded(b)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, _, err := verified(b, recording, "table", dir); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -51,7 +51,7 @@ func verified(t testing.TB, recording, format string, dirs ...string) (report.Ve
 	t.Helper()
 	var out bytes.Buffer
 	s, err := New(Options{Config: config.Config{LogDirs: dirs, Format: format, Print: "none"}, Stdout: &out,
-		Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})
+		Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -121,9 +121,15 @@ func TestVerifyWrong(t *testing.T) {
 // TestVerifyNothing: no requests, or none that is joined.
 func TestVerifyNothing(t *testing.T) {
 	dir, _ := recorded(t)
-	for _, file := range []string{"capture/testdata/kafka-4.1.1.pcapng"} {
-		if v, _, err := verified(t, file, "table", dir); !errors.Is(err, ErrNothing) || v.Joined != 0 {
-			t.Errorf("%s: %+v, %v", file, v, err)
+	for port, requests := range map[int]bool{1: false, 29192: true} {
+		var out bytes.Buffer
+		s, err := New(Options{Config: config.Config{LogDirs: []string{dir}, Port: port}, Stdout: &out, Logger: slog.New(slog.DiscardHandler)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		v, err := s.Verify(context.Background(), "capture/testdata/kafka-4.1.1.pcapng")
+		if !errors.Is(err, ErrNothing) || v.Joined != 0 || (v.Requests > 0) != requests {
+			t.Errorf("%+v, %v", v, err)
 		}
 	}
 }

@@ -31,6 +31,7 @@ func tailspan(t *testing.T, args ...string) (stdout, stderr string, code int) {
 }
 
 func TestExitCodes(t *testing.T) {
+	segments := "../../sidecar/segment/testdata/kafka-4.1.1"
 	plain := "../../sidecar/capture/testdata/kafka-4.1.1.pcapng"
 	cut := filepath.Join(t.TempDir(), "cut.pcapng")
 	b, err := os.ReadFile(plain)
@@ -58,6 +59,14 @@ func TestExitCodes(t *testing.T) {
 		{"replay " + plain, 0, ""},
 		{"replay " + cut, 1, "ends within a block"},
 		{"run --pid 999999999", 2, "nothing can be traced"},
+		{"verify", 64, "name a recording"},
+		{"verify " + plain, 64, "--log-dir"},
+		{"verify " + plain + " --log-dir /does/not/exist", 1, "/does/not/exist"},
+		{"verify " + plain + " --log-dir ../../cmd", 1, "log.dirs"},
+		{"verify /does/not/exist --log-dir " + segments, 1, "/does/not/exist"},
+		{"verify " + plain + " --log-dir " + segments, 2, "no produce request"},
+		{"verify a b --log-dir " + segments, 64, "one recording"},
+		{"verify -h", 0, "-log-dir"},
 	} {
 		_, stderr, code := tailspan(t, strings.Fields(c.args)...)
 		if code != c.code || !strings.Contains(stderr, c.says) {

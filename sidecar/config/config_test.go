@@ -49,6 +49,7 @@ func TestUsage(t *testing.T) {
 	for _, args := range []string{
 		"run --print everything", "run --format xml", "run extra", "run --slo -1s", "run --nonsense",
 		"run --config " + file, "record", "replay", "fly", "doctor --slo 1s", "run --port 70000",
+		"verify r", "verify --log-dir d", "verify r s --log-dir d", "verify r --log-dir ,", "run --log-dir d",
 		"run --log-format loud", "replay --threshold x f",
 	} {
 		a := strings.Fields(args)
@@ -85,5 +86,17 @@ func TestFlagsAnywhere(t *testing.T) {
 	}
 	if _, err := Parse("replay", []string{"a", "--nonsense"}, os.Stderr); !errors.Is(err, ErrUsage) {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestLogDirs(t *testing.T) {
+	for _, args := range []string{"r --log-dir a --log-dir b", "--log-dir a,b r", "--log-dir=a r --log-dir b"} {
+		if c, err := Parse("verify", strings.Fields(args), os.Stderr); err != nil || strings.Join(c.LogDirs, " ") != "a b" || c.Args[0] != "r" {
+			t.Errorf("%s: %+v, %v", args, c, err)
+		}
+	}
+	t.Setenv("TAILSPAN_LOG_DIR", "e,f")
+	if c, err := Parse("verify", []string{"r"}, os.Stderr); err != nil || strings.Join(c.LogDirs, " ") != "e f" {
+		t.Errorf("%+v, %v", c, err)
 	}
 }

@@ -112,6 +112,7 @@ func (v *verifier) joined(r *assemble.JoinedRow) error {
 func (v *verifier) claim(r *assemble.JoinedRow) segment.Claim {
 	b, w := r.Batch, r.Write
 	c := segment.Claim{
+		Topic: b.Topic, Partition: b.Partition,
 		File: w.File, Offset: w.Offset, Bytes: w.Bytes, Response: r.BaseOffset, TopicID: b.TopicID, Node: v.node(w.PID),
 		Request: segment.Header{Bytes: b.Bytes, CRC: b.CRC, Records: b.Records,
 			ProducerID: b.ProducerID, ProducerEpoch: b.ProducerEpoch, BaseSequence: b.BaseSequence},

@@ -10,11 +10,16 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/tailspan/tailspan/sidecar/assemble"
 	"github.com/tailspan/tailspan/sidecar/config"
+	"github.com/tailspan/tailspan/sidecar/kafka"
 	"github.com/tailspan/tailspan/sidecar/report"
+	"github.com/tailspan/tailspan/sidecar/segment"
 )
 
 // segments is a log dir with the recording of how it was written.
@@ -151,5 +156,46 @@ func BenchmarkVerify(b *testing.B) {
 		if _, _, err := verified(b, recording, "table", dir); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// ids collects message ids.
+type ids []string
+
+func (m *ids) Record(h *kafka.RecordHeaders) { *m = append(*m, string(h.MessageID)) }
+
+// TestJoinedIDs: the message ids of a joined row are those of the records that
+// stand at its place, of whatever codec.
+func TestJoinedIDs(t *testing.T) {
+	dir, recording := recorded(t)
+	out, _ := replayed(t, recording, config.Config{Print: "joined", MessageIDHeader: "message-id"})
+	codecs := map[string]int{}
+	for line := range strings.Lines(out) {
+		var row assemble.JoinedRow
+		if err := json.Unmarshal([]byte(line), &row); err != nil {
+			t.Fatal(err)
+		}
+		if row.Topic == "compacted" {
+			continue // the cleaner took records away
+		}
+		f, err := segment.Open(filepath.Join(dir, row.File))
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := f.Batch(row.Offset)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var stored ids
+		budget := kafka.Budget{Bytes: 1 << 20, Records: 100, Time: time.Minute}
+		err = f.Headers(b, &kafka.HeaderReader{MessageID: "message-id"}, &budget, &stored)
+		if err != nil || len(stored) != 3 || !slices.Equal(stored, row.MessageIDs) {
+			t.Errorf("%s at %d: %v on disk, %v joined, %v", row.File, row.Offset, stored, row.MessageIDs, err)
+		}
+		f.Close()
+		codecs[kafka.Codec(b.Attributes)]++
+	}
+	if len(codecs) != 5 {
+		t.Errorf("codecs %v, want all five", codecs)
 	}
 }

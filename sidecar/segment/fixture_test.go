@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/tailspan/tailspan/sidecar/kafka"
+	"github.com/tailspan/tailspan/sidecar/topics"
 )
 
 // fixture is a log dir of Kafka 4.1.1 (deploy/lab/cmd/segments made it), with
@@ -123,7 +124,8 @@ func claims(t testing.TB) (all []Claim) {
 
 func claimOf(file string, b *Batch) Claim {
 	base := b.BaseOffset
-	return Claim{File: file, Offset: b.Position, Bytes: int64(b.Length), Response: &base, Node: 1,
+	topic, partition, _ := topics.ParsePartition(filepath.Dir(file))
+	return Claim{Topic: topic, Partition: partition, File: file, Offset: b.Position, Bytes: int64(b.Length), Response: &base, Node: 1,
 		Written: Header{BaseOffset: b.BaseOffset, Bytes: b.Length, CRC: b.CRC, LeaderEpoch: b.LeaderEpoch},
 		Request: Header{Bytes: b.Length, CRC: b.CRC, Records: b.Records,
 			ProducerID: b.ProducerID, ProducerEpoch: b.ProducerEpoch, BaseSequence: b.BaseSequence}}

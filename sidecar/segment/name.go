@@ -35,13 +35,13 @@ func baseOf(path string) (int64, bool) {
 	return base, err == nil
 }
 
-// parseName gives the partition's directory of a segment's file name below its
-// log dir; a recording could say anything.
-func parseName(file string) (dir string, ok bool) {
+// partitionOf is the partition's directory of a segment's file name below its
+// log dir, if that is a name of Kafka's: a recording could say anything.
+func partitionOf(file string) (dir string, ok bool) {
 	dir, name, _ := strings.Cut(file, "/")
-	if _, _, ok := topics.ParsePartition(dir); !ok {
+	if _, _, ok := topics.ParsePartition(dir); !ok || strings.Contains(name, "/") {
 		return "", false
 	}
 	_, ok = baseOf(name)
-	return dir, ok && !strings.Contains(name, "/")
+	return dir, ok
 }

@@ -5,11 +5,16 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+
+	"github.com/tailspan/tailspan/sidecar/topics"
 )
 
 // Claim is what a joined row says of one batch: a request brought it, a write
 // put it at a place of a file, a response told its base offset.
 type Claim struct {
+	Topic     string // of the request's partition; "": only its id is known
+	Partition int32
+
 	File   string // topic-partition/segment.log
 	Offset int64  // in the file
 	Bytes  int64  // what the write returned; negative: -errno
@@ -74,10 +79,12 @@ type Verdict struct {
 // Prove holds a claim to the bytes on disk. Where several log dirs have the
 // partition, those of the claim's broker count, else the first that verifies.
 func (l *Logs) Prove(c *Claim) Verdict {
-	partition, ok := parseName(c.File)
+	partition, ok := partitionOf(c.File)
 	switch {
 	case !ok:
 		return Verdict{Outcome: Wrong, Why: "the file is no partition's segment"}
+	case !c.isFor(partition):
+		return Verdict{Outcome: Wrong, Why: fmt.Sprintf("the request's batch is for %s-%d", c.Topic, c.Partition)}
 	case c.Bytes <= 0:
 		return Verdict{Outcome: Unverifiable, Reason: ReasonWriteFailed}
 	}
@@ -150,6 +157,12 @@ func (f *File) prove(c *Claim) Verdict {
 		v.Outcome, v.Found = Wrong, &b
 	}
 	return v
+}
+
+// isFor says that a directory is that of the request's partition.
+func (c *Claim) isFor(dir string) bool {
+	topic, partition, _ := topics.ParsePartition(dir)
+	return partition == c.Partition && (topic == c.Topic || c.Topic == "")
 }
 
 // is says that a batch is the one that was written, as far as a header tells.

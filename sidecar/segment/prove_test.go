@@ -92,6 +92,8 @@ func TestWrong(t *testing.T) {
 		"a place behind the end":         func(c *Claim) { c.Offset += 1 << 20 },
 		"a place before the file":        func(c *Claim) { c.Offset = -5 },
 		"another file":                   func(c *Claim) { c.File = Name("by-gzip", 0, 0) },
+		"another topic's request":        func(c *Claim) { c.Topic = "by-gzip" },
+		"another partition's":            func(c *Claim) { c.Partition++ },
 		"no segment":                     func(c *Claim) { c.File = "../../etc/passwd" },
 		"another request":                func(c *Claim) { c.Request = next.Request; c.Request.BaseSequence += 100 },
 		"a request of as many records":   func(c *Claim) { c.Request.CRC++; c.Request.ProducerID++ },
@@ -127,6 +129,7 @@ func TestRight(t *testing.T) {
 		"a write cut short, and another one":    {Verified, func(c *Claim) { c.Bytes = 10 }},
 		"a write of several batches":            {Verified, func(c *Claim) { c.Bytes += some[1].Bytes }},
 		"what the broker stamped or compressed": {Rewritten, func(c *Claim) { c.Request.CRC++; c.Request.Bytes += 40 }},
+		"a topic known by its id":               {Verified, func(c *Claim) { c.Topic = "" }},
 		"a broker of unknown id":                {Verified, func(c *Claim) { c.Node = -1 }},
 		"a write that failed":                   {Unverifiable, func(c *Claim) { c.Bytes = -28 }},
 	} {

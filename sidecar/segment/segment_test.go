@@ -269,7 +269,7 @@ func TestOnlyPartitions(t *testing.T) {
 		"clients-0/../clients-0/00000000000000000000.log", "../clients-0/00000000000000000000.log", "clients-0/00000000000000000000.log.deleted",
 		"clients-0/00000000000000000000.index", "clients-0/0.log", "clients-0/-0000000000000000001.log", "clients-00/00000000000000000000.log", "",
 	} {
-		if dir, ok := parseName(file); ok {
+		if dir, ok := partitionOf(file); ok {
 			t.Errorf("%q: %s", file, dir)
 		}
 	}

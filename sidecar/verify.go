@@ -2,6 +2,7 @@ package sidecar
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 
@@ -19,17 +20,17 @@ func (s *Sidecar) Verify(ctx context.Context, path string) (report.Verification,
 	defer v.logs.Close()
 	v.node = s.node
 	s.topics.OnLearn(v.learn)
-	if err := s.Replay(ctx, path); err != nil {
-		return v.found, err
-	}
-	if err := ctx.Err(); err != nil {
-		return v.found, fmt.Errorf("verify %s: ended before its end: %w", path, err)
+	err := s.Replay(ctx, path)
+	if err == nil && ctx.Err() != nil {
+		err = fmt.Errorf("verify %s: stopped before its end: %w", path, ctx.Err())
 	}
 	v.found.Requests = s.assembler.Stats().Requests
-	if err := v.print.Summary(&v.found); err != nil {
-		return v.found, fmt.Errorf("print: %w", err)
+	if err == nil || v.found.Requests > 0 { // what there was of it
+		err = errors.Join(err, v.print.Summary(&v.found))
 	}
 	switch {
+	case err != nil:
+		return v.found, err
 	case v.found.Requests == 0:
 		return v.found, fmt.Errorf("%w: %s has no produce request", ErrNothing, path)
 	case v.found.Joined == 0:

@@ -139,6 +139,23 @@ func TestVerifyNothing(t *testing.T) {
 	}
 }
 
+// TestVerifyCut: of a recording that is cut off, what there is is told, and
+// that it was cut.
+func TestVerifyCut(t *testing.T) {
+	dir, recording := recorded(t)
+	b, err := os.ReadFile(recording)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(recording, b[:len(b)*3/4], 0o644); err != nil {
+		t.Fatal(err)
+	}
+	v, out, err := verified(t, recording, "jsonl", dir)
+	if err == nil || v.Verified == 0 || v.Wrong != 0 || !strings.Contains(out, `"requests":`) {
+		t.Errorf("%+v, %v\n%s", v, err, out)
+	}
+}
+
 // TestVerifyOtherDirs: a log dir that is not the recorded broker's.
 func TestVerifyOtherDirs(t *testing.T) {
 	dir, _ := recorded(t)

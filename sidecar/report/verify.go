@@ -55,13 +55,18 @@ const maxWrong = 20
 // they come, then the counts.
 type Verify struct {
 	out    *bufio.Writer
-	jsonl  bool
+	json   *json.Encoder // nil: text
 	listed int
 }
 
 // NewVerify returns a Verify of a format (table, jsonl).
 func NewVerify(w io.Writer, format string) *Verify {
-	return &Verify{out: bufio.NewWriter(w), jsonl: format == "jsonl"}
+	p := &Verify{out: bufio.NewWriter(w)}
+	if format == "jsonl" {
+		p.json = json.NewEncoder(p.out)
+		p.json.SetEscapeHTML(false)
+	}
+	return p
 }
 
 // Wrong lists a row, unless enough of them have been.
@@ -69,8 +74,8 @@ func (p *Verify) Wrong(r *WrongRow) error {
 	if p.listed++; p.listed > maxWrong {
 		return nil
 	}
-	if p.jsonl {
-		return json.NewEncoder(p.out).Encode(r)
+	if p.json != nil {
+		return p.json.Encode(r)
 	}
 	found := "no batch"
 	if r.Found != nil {
@@ -87,16 +92,21 @@ func (b *BatchRow) text() string {
 
 // Summary prints the counts and writes everything out.
 func (p *Verify) Summary(v *Verification) error {
-	if p.jsonl {
-		row := *v
-		if row.Reasons == nil {
-			row.Reasons = map[string]uint64{}
-		}
-		if err := json.NewEncoder(p.out).Encode(&row); err != nil {
-			return err
-		}
-		return p.out.Flush()
+	if p.json == nil {
+		p.summaryText(v)
+		return p.out.Flush() // which has the error of whatever went before
 	}
+	row := *v
+	if row.Reasons == nil {
+		row.Reasons = map[string]uint64{}
+	}
+	if err := p.json.Encode(&row); err != nil {
+		return err
+	}
+	return p.out.Flush()
+}
+
+func (p *Verify) summaryText(v *Verification) {
 	if p.listed > maxWrong {
 		fmt.Fprintf(p.out, "... and %d more that are wrong\n", p.listed-maxWrong)
 	}
@@ -111,5 +121,4 @@ func (p *Verify) Summary(v *Verification) error {
 		sep = ", "
 	}
 	fmt.Fprintln(p.out)
-	return p.out.Flush() // which has the error of whatever went before
 }

@@ -25,8 +25,8 @@ import (
 // segments is a log dir with the recording of how it was written.
 const segments = "segment/testdata/kafka-4.1.1"
 
-// recorded is a copy of that log dir, and the recording.
-func recorded(t testing.TB) (dir, recording string) {
+// writtenDown is a copy of that log dir, and the recording.
+func writtenDown(t testing.TB) (dir, recording string) {
 	t.Helper()
 	dir = t.TempDir()
 	if err := os.CopyFS(dir, os.DirFS(segments)); err != nil {
@@ -67,7 +67,7 @@ func verified(t testing.TB, recording, format string, dirs ...string) (report.Ve
 // TestVerify: every batch of the recording stands where it was written, but
 // for those that the cleaner took away.
 func TestVerify(t *testing.T) {
-	dir, recording := recorded(t)
+	dir, recording := writtenDown(t)
 	v, out, err := verified(t, recording, "table", dir)
 	if err != nil {
 		t.Fatal(err)
@@ -96,7 +96,7 @@ func TestVerifyWrong(t *testing.T) {
 		"files changed places":  {6, func(_ string, a, b []byte) ([]byte, []byte) { return b, a }},
 		"a batch was taken out": {2, func(_ string, a, b []byte) ([]byte, []byte) { return a, b[194:] }},
 	} {
-		dir, recording := recorded(t)
+		dir, recording := writtenDown(t)
 		read := func(file string) []byte {
 			b, err := os.ReadFile(filepath.Join(dir, file))
 			if err != nil {
@@ -125,7 +125,7 @@ func TestVerifyWrong(t *testing.T) {
 
 // TestVerifyNothing: no requests, or none that is joined.
 func TestVerifyNothing(t *testing.T) {
-	dir, _ := recorded(t)
+	dir, _ := writtenDown(t)
 	for port, requests := range map[int]bool{1: false, 29192: true} {
 		var out bytes.Buffer
 		s, err := New(Options{Config: config.Config{LogDirs: []string{dir}, Port: port}, Stdout: &out, Logger: slog.New(slog.DiscardHandler)})
@@ -142,7 +142,7 @@ func TestVerifyNothing(t *testing.T) {
 // TestVerifyCut: of a recording that is cut off, what there is is told, and
 // that it was cut.
 func TestVerifyCut(t *testing.T) {
-	dir, recording := recorded(t)
+	dir, recording := writtenDown(t)
 	b, err := os.ReadFile(recording)
 	if err != nil {
 		t.Fatal(err)
@@ -158,7 +158,7 @@ func TestVerifyCut(t *testing.T) {
 
 // TestVerifyOtherDirs: a log dir that is not the recorded broker's.
 func TestVerifyOtherDirs(t *testing.T) {
-	dir, _ := recorded(t)
+	dir, _ := writtenDown(t)
 	v, _, err := verified(t, unpack(t), "table", dir)
 	if err != nil || v.Joined == 0 || v.Unverifiable != v.Joined || v.Reasons["not in the log dirs given"] != v.Joined {
 		t.Errorf("%+v, %v", v, err)
@@ -167,7 +167,7 @@ func TestVerifyOtherDirs(t *testing.T) {
 
 // BenchmarkVerify is a replay with every joined row proved.
 func BenchmarkVerify(b *testing.B) {
-	dir, recording := recorded(b)
+	dir, recording := writtenDown(b)
 	b.ReportAllocs()
 	for b.Loop() {
 		if _, _, err := verified(b, recording, "table", dir); err != nil {
@@ -184,7 +184,7 @@ func (m *ids) Record(h *kafka.RecordHeaders) { *m = append(*m, string(h.MessageI
 // TestJoinedIDs: the message ids of a joined row are those of the records that
 // stand at its place, of whatever codec.
 func TestJoinedIDs(t *testing.T) {
-	dir, recording := recorded(t)
+	dir, recording := writtenDown(t)
 	out, _ := replayed(t, recording, config.Config{Print: "joined", MessageIDHeader: "message-id"})
 	codecs := map[string]int{}
 	for line := range strings.Lines(out) {

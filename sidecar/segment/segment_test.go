@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"hash/crc32"
 	"math"
-	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -121,62 +120,6 @@ func TestHeaders(t *testing.T) {
 	}
 }
 
-// TestFind looks for every offset of every segment: with the real index, with
-// none, with one of zeros at its end as the active segment has it, with a
-// wrong one.
-func TestFind(t *testing.T) {
-	dir := copied(t)
-	all := dump(t)
-	indexes := map[string]func(path string, b []byte){
-		"real":         func(string, []byte) {},
-		"preallocated": func(path string, b []byte) { write(t, path, append(b, make([]byte, 4096)...)) },
-		"wrong": func(path string, b []byte) {
-			write(t, path, []byte("\x00\x00\x00\x00\x00\x00\x00\x07\x00\x00\x00\x01\x7f\x00\x00\x00"))
-		},
-		"cut":  func(path string, b []byte) { write(t, path, b[:len(b)/2]) },
-		"none": func(path string, b []byte) { os.Remove(path) },
-	}
-	for kind, change := range indexes {
-		for file, batches := range all {
-			path := filepath.Join(dir, file)
-			index := path[:len(path)-len(logSuffix)] + indexSuffix
-			real := read(t, filepath.Join(fixture, file[:len(file)-len(logSuffix)]+indexSuffix))
-			write(t, index, real)
-			change(index, real)
-			f, err := Open(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			mustFind(t, kind+" index of "+file, f, batches)
-			f.Close()
-		}
-	}
-}
-
-func mustFind(t *testing.T, what string, f *File, batches []dumped) {
-	t.Helper()
-	next := batches[0].BaseOffset
-	for i := range batches {
-		b := &batches[i]
-		for ; next < b.BaseOffset; next++ {
-			if got, err := f.Find(next); !errors.Is(err, ErrNotFound) || got != (Batch{}) {
-				t.Errorf("%s: offset %d in a gap: %+v, %v", what, next, got, err)
-			}
-		}
-		for ; next <= b.LastOffset; next++ {
-			if got, err := f.Find(next); err != nil || got.Position != b.Position {
-				t.Errorf("%s: offset %d: %+v, %v", what, next, got, err)
-			}
-		}
-	}
-	if _, err := f.Find(next); !errors.Is(err, ErrNotFound) {
-		t.Errorf("%s: offset %d behind the end: %v", what, next, err)
-	}
-	if last, err := f.Last(); err != nil || last.Position != batches[len(batches)-1].Position {
-		t.Errorf("%s: last %+v, %v", what, last, err)
-	}
-}
-
 // TestEnds: what may stand behind the last batch.
 func TestEnds(t *testing.T) {
 	raw := read(t, filepath.Join(fixture, Name("clients", 0, 30)))
@@ -259,57 +202,5 @@ func TestOlderFormats(t *testing.T) {
 	}
 	if _, err := inMemory(legacy(1, 0)[:20]).Batch(0); !errors.Is(err, ErrCut) {
 		t.Error(err)
-	}
-}
-
-// TestOnlyPartitions: copies hold the same bytes, links may lead anywhere.
-func TestOnlyPartitions(t *testing.T) {
-	for _, file := range []string{
-		"clients-0.3a4f1e5c0a8b4f7d8a0e3f4b5c6d7e8f-future/00000000000000000000.log", "clients-0-delete/00000000000000000000.log",
-		"clients-0/../clients-0/00000000000000000000.log", "../clients-0/00000000000000000000.log", "clients-0/00000000000000000000.log.deleted",
-		"clients-0/00000000000000000000.index", "clients-0/0.log", "clients-0/-0000000000000000001.log", "clients-00/00000000000000000000.log", "",
-	} {
-		if dir, ok := partitionOf(file); ok {
-			t.Errorf("%q: %s", file, dir)
-		}
-	}
-	dir := t.TempDir()
-	link := filepath.Join(dir, "00000000000000000000.log")
-	if err := os.Symlink("/etc/passwd", link); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := Open(link); err == nil {
-		t.Error("a link was followed")
-	}
-	if _, err := OpenLogs(dir); err == nil {
-		t.Error("a directory without partitions is no log dir")
-	}
-}
-
-// TestFewOpen: there are never more files open than the bound.
-func TestFewOpen(t *testing.T) {
-	dir := t.TempDir()
-	raw := read(t, filepath.Join(fixture, Name("clients", 0, 30)))
-	for i := range 3 * maxOpen {
-		path := filepath.Join(dir, Name("orders", int32(i), 30))
-		if err := os.Mkdir(filepath.Dir(path), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		write(t, path, raw)
-	}
-	l := logs(t, dir)
-	for range 2 {
-		for i := range 3 * maxOpen {
-			f, err := l.Segment(l.Dirs[0], Name("orders", int32(i), 30))
-			if err != nil {
-				t.Fatal(err)
-			}
-			if b, err := f.Batch(0); err != nil || b.BaseOffset != 30 {
-				t.Fatal(err)
-			}
-			if l.used.Len() > maxOpen || len(l.files) != l.used.Len() {
-				t.Fatalf("%d and %d files", l.used.Len(), len(l.files))
-			}
-		}
 	}
 }

@@ -84,8 +84,11 @@ func (s *stage) dumpAgrees(t *testing.T, file string, found report.Verification)
 		t.Fatal(err)
 	}
 	same, other, gone := uint64(0), uint64(0), uint64(0)
-	codecs := map[string]int{}
+	codecs, topics := map[string]int{}, map[string]int{}
 	for _, row := range joined {
+		if row.Topic != s.Topic {
+			topics[row.Topic]++
+		}
 		b, ok := batchAt(segments[row.File], row.Offset)
 		switch {
 		case ok && b.Valid && b.Size == row.Bytes && (row.BaseOffset == nil || *row.BaseOffset == b.BaseOffset):
@@ -99,7 +102,8 @@ func (s *stage) dumpAgrees(t *testing.T, file string, found report.Verification)
 			gone++
 		}
 	}
-	t.Logf("%d rows: %d as sent, %d rewritten, %d not there; %v", len(joined), same, other, gone, codecs)
+	t.Logf("%d rows: %d as sent, %d rewritten, %d not there; %v; of 150 batches of each topic joined: %v",
+		len(joined), same, other, gone, codecs, topics)
 	if same+other < found.Verified || other < found.Rewritten || gone > found.Unverifiable {
 		t.Errorf("verify says %+v", found)
 	}

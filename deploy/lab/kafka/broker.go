@@ -7,7 +7,6 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -25,7 +24,9 @@ type Config struct {
 
 	JVM        []string          // further JVM options
 	Properties map[string]string // override or add to server.properties
-	Port       int               // 0: any free one
+	Port       int               // of the PLAINTEXT listener; 0: any free one
+	Protocols  []Protocol        // a listener for each, beside the PLAINTEXT one
+	RequestLog bool              // the broker writes its own request log
 }
 
 // Broker is a running broker.
@@ -33,70 +34,120 @@ type Broker struct {
 	*child.Process
 	Config
 	Dist *Dist
+	ID   int
+
+	ports   map[Protocol]int
+	jmxPort int     // 0: its metrics are not open yet
+	quorum  *quorum // ends with the broker; nil: it is the cluster's
 }
 
 const (
 	readyWithin = 60 * time.Second
 	stopWithin  = 20 * time.Second
-	clusterID   = "TailspanLabCluster0000"
 )
 
 // Start formats the log directory if it is new, starts the broker, and waits
-// until it serves.
+// until it serves. Of a version with ZooKeeper, the broker has one of its own.
 func Start(ctx context.Context, d *Dist, c Config) (*Broker, error) {
-	var err error
-	if c.Port == 0 {
-		if c.Port, err = freePort(); err != nil {
-			return nil, err
-		}
-	}
-	controller, err := freePort()
+	q, err := newQuorum(ctx, d, c)
 	if err != nil {
 		return nil, err
 	}
-	conf := filepath.Join(c.Dir, "server.properties")
-	if err := errors.Join(os.MkdirAll(c.Dir, 0o755), os.MkdirAll(c.LogDir, 0o755),
-		os.WriteFile(conf, properties(c, controller), 0o644)); err != nil {
-		return nil, fmt.Errorf("configure broker: %w", err)
-	}
-	if _, err := d.run(ctx, "kafka.tools.StorageTool", "format", "--ignore-formatted", "-t", clusterID, "-c", conf); err != nil {
-		return nil, fmt.Errorf("format storage: %w", err)
-	}
-	b := &Broker{Config: c, Dist: d}
-	jvm := append([]string{"-Xms512m", "-Xmx512m"}, c.JVM...)
-	// Not bound to ctx: Stop asks it to end, in order.
-	b.Process, err = child.Start("broker", filepath.Join(c.OutputDir, "broker.log"),
-		d.tool(context.Background(), jvm, "kafka.Kafka", conf))
+	b, err := launch(ctx, d, c, 1, 1, q)
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, q.stop())
 	}
+	b.quorum = q
 	if err := b.Until(ctx, readyWithin, b.serves); err != nil {
 		return nil, errors.Join(err, b.Stop())
 	}
 	return b, nil
 }
 
-// Address is the broker's listener.
-func (b *Broker) Address() string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(b.Port)) }
+// launch starts broker id of n, and does not wait for it.
+func launch(ctx context.Context, d *Dist, c Config, id, n int, q *quorum) (*Broker, error) {
+	b := &Broker{Config: c, Dist: d, ID: id}
+	if err := b.choosePorts(); err != nil {
+		return nil, err
+	}
+	if err := errors.Join(os.MkdirAll(c.Dir, 0o755), os.MkdirAll(c.LogDir, 0o755), os.MkdirAll(c.OutputDir, 0o755)); err != nil {
+		return nil, fmt.Errorf("configure broker: %w", err)
+	}
+	properties, err := b.properties(n, q)
+	if err != nil {
+		return nil, err
+	}
+	conf, logging := filepath.Join(c.Dir, "server.properties"), filepath.Join(c.Dir, "logging.properties")
+	if err := errors.Join(os.WriteFile(conf, properties, 0o600), os.WriteFile(logging, b.logging(), 0o644)); err != nil {
+		return nil, fmt.Errorf("configure broker: %w", err)
+	}
+	if !d.Version.zooKeeper() {
+		format := d.server(ctx, light, "kafka.tools.StorageTool", "format", "--ignore-formatted", "-t", clusterID, "-c", conf)
+		if _, err := run(format, "StorageTool"); err != nil {
+			return nil, fmt.Errorf("format storage: %w", err)
+		}
+	}
+	options := append([]string{"-Xms512m", "-Xmx512m", b.loggingOption(logging)}, c.JVM...)
+	// Not bound to ctx: Stop asks it to end, in order.
+	cmd := d.server(context.Background(), options, "kafka.Kafka", conf)
+	b.Process, err = child.Start(fmt.Sprintf("broker %d", id), filepath.Join(c.OutputDir, b.logName()), cmd)
+	return b, err
+}
+
+// logName: a cluster's brokers may share a directory of output.
+func (b *Broker) logName() string {
+	if b.ID == 1 {
+		return "broker.log"
+	}
+	return fmt.Sprintf("broker-%d.log", b.ID)
+}
+
+func (b *Broker) choosePorts() error {
+	free, err := freePorts(1 + len(b.Protocols))
+	if err != nil {
+		return err
+	}
+	if b.Port == 0 {
+		b.Port = free[0]
+	}
+	b.ports = map[Protocol]int{Plaintext: b.Port}
+	for i, p := range b.Protocols {
+		b.ports[p] = free[1+i]
+	}
+	return nil
+}
+
+// Address is the broker's PLAINTEXT listener.
+func (b *Broker) Address() string { return loopback(b.Port) }
 
 // Stop ends the broker.
 func (b *Broker) Stop() error {
 	err := b.Process.Stop(syscall.SIGTERM, stopWithin)
 	if b.cleanExit() {
-		return nil
+		err = nil
 	}
-	return err
+	return errors.Join(err, b.quorum.stop())
 }
+
+// Hold stops the broker's process where it is, as a host that swaps or a
+// hypervisor that schedules something else does; Resume lets it go on.
+func (b *Broker) Hold() error { return b.Signal(syscall.SIGSTOP) }
+
+// Resume ends Hold.
+func (b *Broker) Resume() error { return b.Signal(syscall.SIGCONT) }
 
 // cleanExit: a JVM that SIGTERM ended exits with 128+15.
 func (b *Broker) cleanExit() bool {
 	return b.ExitCode() == 128+int(syscall.SIGTERM)
 }
 
+// started is what KafkaRaftServer, or the KafkaServer of old, says at last.
+var started = []string{"Kafka Server started", "] started (kafka.server.KafkaServer)"}
+
 // serves says whether the broker has said so in its output, and listens.
 func (b *Broker) serves() bool {
 	out, err := b.Output()
-	if err != nil || !strings.Contains(out, "Kafka Server started") {
+	if err != nil || !(strings.Contains(out, started[0]) || strings.Contains(out, started[1])) {
 		return false
 	}
 	conn, err := net.DialTimeout("tcp", b.Address(), time.Second)
@@ -104,43 +155,4 @@ func (b *Broker) serves() bool {
 		return false
 	}
 	return conn.Close() == nil
-}
-
-// CreateTopic makes a topic with so many partitions.
-func (b *Broker) CreateTopic(ctx context.Context, name string, partitions int) error {
-	_, err := b.Dist.run(ctx, "org.apache.kafka.tools.TopicCommand", "--bootstrap-server", b.Address(),
-		"--create", "--if-not-exists", "--topic", name, "--partitions", strconv.Itoa(partitions), "--replication-factor", "1")
-	return err
-}
-
-func properties(c Config, controller int) []byte {
-	p := map[string]string{
-		"process.roles": "broker,controller", "node.id": "1",
-		"listeners":                                fmt.Sprintf("PLAINTEXT://127.0.0.1:%d,CONTROLLER://127.0.0.1:%d", c.Port, controller),
-		"advertised.listeners":                     fmt.Sprintf("PLAINTEXT://127.0.0.1:%d", c.Port),
-		"controller.listener.names":                "CONTROLLER",
-		"controller.quorum.voters":                 fmt.Sprintf("1@127.0.0.1:%d", controller),
-		"listener.security.protocol.map":           "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
-		"log.dirs":                                 c.LogDir,
-		"offsets.topic.replication.factor":         "1",
-		"transaction.state.log.replication.factor": "1",
-		"transaction.state.log.min.isr":            "1",
-		"group.initial.rebalance.delay.ms":         "0",
-	}
-	for k, v := range c.Properties {
-		p[k] = v
-	}
-	var b strings.Builder
-	for k, v := range p {
-		fmt.Fprintf(&b, "%s=%s\n", k, v)
-	}
-	return []byte(b.String())
-}
-
-func freePort() (int, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, fmt.Errorf("find free port: %w", err)
-	}
-	return l.Addr().(*net.TCPAddr).Port, l.Close()
 }

@@ -26,7 +26,7 @@ var batchLine = regexp.MustCompile(`^baseOffset: (\d+) .* position: (\d+) .* siz
 
 // Dump lists the batches of segment files, by file name as given.
 func (d *Dist) Dump(ctx context.Context, files ...string) (map[string][]Batch, error) {
-	out, err := d.run(ctx, "kafka.tools.DumpLogSegments", "--files", strings.Join(files, ","))
+	out, err := d.runTool(ctx, "kafka.tools.DumpLogSegments", "--files", strings.Join(files, ","))
 	if err != nil {
 		return nil, fmt.Errorf("dump segments: %w", err)
 	}

@@ -41,7 +41,7 @@ func (b *Broker) Produce(n int, l Load) (*Producer, error) {
 	}
 	log := filepath.Join(b.OutputDir, fmt.Sprintf("producer-%d.log", n))
 	p, err := child.Start(fmt.Sprintf("producer %d", n), log,
-		b.Dist.tool(context.Background(), light, "org.apache.kafka.tools.ProducerPerformance", args...))
+		b.Dist.tool(context.Background(), "org.apache.kafka.tools.ProducerPerformance", args...))
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package scene
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -16,6 +17,7 @@ import (
 // Config is what scenes differ in. The zero value is a broker on a plain
 // directory, with no load.
 type Config struct {
+	Version    kafka.Version     // "": kafka.Default
 	Disk       bool              // an ext4 on a slow disk under the log directory
 	Schedule   slowdisk.Schedule // how slow
 	JVM        []string
@@ -24,7 +26,9 @@ type Config struct {
 	Producers  int
 	Load       kafka.Load // of each producer
 	Broker     map[string]string
-	Output     string // directory of what its processes say; "": the run's
+	Protocols  []kafka.Protocol // listeners beside the PLAINTEXT one
+	RequestLog bool             // of the broker
+	Output     string           // directory of what its processes say; "": the run's
 }
 
 // Story is the scene of the blog post. Three producers over two partitions:
@@ -78,7 +82,7 @@ func (s *Scene) build(ctx context.Context, progress io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if s.Kafka, err = kafka.Install(ctx, dir, progress); err != nil {
+	if s.Kafka, err = kafka.InstallVersion(ctx, dir, cmp.Or(s.Version, kafka.Default), progress); err != nil {
 		return err
 	}
 	if s.Run, err = cache.NewRun(); err != nil {
@@ -100,7 +104,9 @@ func (s *Scene) build(ctx context.Context, progress io.Writer) error {
 // StartBroker starts the broker, again if it has been stopped or killed.
 func (s *Scene) StartBroker(ctx context.Context, port int) error {
 	b, err := kafka.Start(ctx, s.Kafka, kafka.Config{
-		Dir: s.Run.Path("broker"), OutputDir: s.Output, LogDir: s.LogDir, JVM: s.JVM, Properties: s.Config.Broker, Port: port})
+		Dir: s.Run.Path("broker"), OutputDir: s.Output, LogDir: s.LogDir,
+		JVM: s.JVM, Properties: s.Config.Broker, Port: port,
+		Protocols: s.Protocols, RequestLog: s.RequestLog})
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,111 @@
+package kafka
+
+import (
+	"context"
+	"crypto/pbkdf2"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/sha512"
+	"errors"
+	"fmt"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+// Topic is a topic to be made.
+type Topic struct {
+	Name       string
+	Partitions int
+	// Replicas are the brokers of each partition, the leader first; nil: the
+	// cluster chooses, one replica a partition.
+	Replicas [][]int32
+	Configs  map[string]string // min.insync.replicas, compression.type, …
+}
+
+// Create makes a topic.
+func (b *Broker) Create(ctx context.Context, t Topic) error {
+	r := kmsg.NewPtrCreateTopicsRequest()
+	r.TimeoutMillis = 30_000
+	topic := kmsg.NewCreateTopicsRequestTopic()
+	topic.Topic, topic.NumPartitions, topic.ReplicationFactor = t.Name, int32(t.Partitions), 1
+	if t.Replicas != nil {
+		topic.NumPartitions, topic.ReplicationFactor = -1, -1
+	}
+	for i, brokers := range t.Replicas {
+		a := kmsg.NewCreateTopicsRequestTopicReplicaAssignment()
+		a.Partition, a.Replicas = int32(i), brokers
+		topic.ReplicaAssignment = append(topic.ReplicaAssignment, a)
+	}
+	for k, v := range t.Configs {
+		c := kmsg.NewCreateTopicsRequestTopicConfig()
+		c.Name, c.Value = k, kmsg.StringPtr(v)
+		topic.Configs = append(topic.Configs, c)
+	}
+	r.Topics = append(r.Topics, topic)
+	cl, err := b.client()
+	if err != nil {
+		return err
+	}
+	defer cl.Close()
+	answer, err := r.RequestWith(ctx, cl)
+	if err != nil {
+		return fmt.Errorf("create topic %s: %w", t.Name, err)
+	}
+	for _, a := range answer.Topics {
+		if err := kerr.ErrorForCode(a.ErrorCode); err != nil {
+			return fmt.Errorf("create topic %s: %w", t.Name, err)
+		}
+	}
+	return nil
+}
+
+// scramIterations is the least that Kafka allows.
+const scramIterations = 4096
+
+// AddSCRAMUser makes the lab's user known for both SCRAM mechanisms, by the
+// same request in a cluster with ZooKeeper or without (KIP-554; with KRaft
+// from Kafka 3.5 on).
+func (b *Broker) AddSCRAMUser(ctx context.Context) error {
+	cl, err := b.client()
+	if err != nil {
+		return err
+	}
+	defer cl.Close()
+	salt := make([]byte, 16)
+	_, _ = rand.Read(salt) // never fails
+	salted256, err256 := pbkdf2.Key(sha256.New, Password, salt, scramIterations, sha256.Size)
+	salted512, err512 := pbkdf2.Key(sha512.New, Password, salt, scramIterations, sha512.Size)
+	if err := errors.Join(err256, err512); err != nil {
+		return fmt.Errorf("add user: %w", err)
+	}
+	for i, salted := range [][]byte{salted256, salted512} { // a user may be in a request once
+		u := kmsg.NewAlterUserSCRAMCredentialsRequestUpsertion()
+		u.Name, u.Iterations, u.Salt, u.SaltedPassword = User, scramIterations, salt, salted
+		u.Mechanism = int8(i + 1) // SCRAM-SHA-256, SCRAM-SHA-512
+		r := kmsg.NewPtrAlterUserSCRAMCredentialsRequest()
+		r.Upsertions = append(r.Upsertions, u)
+		answer, err := r.RequestWith(ctx, cl)
+		if err != nil {
+			return fmt.Errorf("add user: %w", err)
+		}
+		for _, a := range answer.Results {
+			if err := kerr.ErrorForCode(a.ErrorCode); err != nil {
+				return fmt.Errorf("add user: %w", err)
+			}
+		}
+	}
+	return nil
+}
+
+func (b *Broker) client() (*kgo.Client, error) { return kgo.NewClient(kgo.SeedBrokers(b.Address())) }
+
+// CreateTopic makes a topic with so many partitions of one replica, unless it
+// is there.
+func (b *Broker) CreateTopic(ctx context.Context, name string, partitions int) error {
+	if err := b.Create(ctx, Topic{Name: name, Partitions: partitions}); !errors.Is(err, kerr.TopicAlreadyExists) {
+		return err
+	}
+	return nil
+}

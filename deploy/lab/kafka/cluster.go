@@ -1,0 +1,74 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+)
+
+// clusterHeap is what makes three brokers fit beside other work.
+var clusterHeap = []string{"-Xms256m", "-Xmx256m"}
+
+// Cluster is brokers of this host that replicate to each other: each with its
+// own ports and log directory, so leader and followers write the same bytes
+// under different pids. Broker 1 has the controller too.
+type Cluster struct {
+	Brokers []*Broker // by id, from 1
+	quorum  *quorum
+}
+
+// StartCluster starts n brokers and waits until all serve. Dir, OutputDir and
+// LogDir are divided among them by their id; Port must be 0.
+func StartCluster(ctx context.Context, d *Dist, n int, c Config) (*Cluster, error) {
+	q, err := newQuorum(ctx, d, c)
+	if err != nil {
+		return nil, err
+	}
+	all := &Cluster{quorum: q}
+	for id := 1; id <= n; id++ {
+		b, err := launch(ctx, d, c.of(id), id, n, q)
+		if err != nil {
+			return nil, errors.Join(err, all.Stop())
+		}
+		all.Brokers = append(all.Brokers, b)
+	}
+	for _, b := range all.Brokers {
+		if err := b.Until(ctx, readyWithin, b.serves); err != nil {
+			return nil, errors.Join(err, all.Stop())
+		}
+	}
+	return all, nil
+}
+
+// of is the configuration of one broker of a cluster.
+func (c Config) of(id int) Config {
+	name := fmt.Sprintf("broker-%d", id)
+	c.Dir, c.LogDir = filepath.Join(c.Dir, name), filepath.Join(c.LogDir, name)
+	c.JVM = append(append([]string{}, clusterHeap...), c.JVM...)
+	return c
+}
+
+// Addresses are the PLAINTEXT listeners, for bootstrap.servers.
+func (c *Cluster) Addresses() string {
+	all := make([]string, len(c.Brokers))
+	for i, b := range c.Brokers {
+		all[i] = b.Address()
+	}
+	return strings.Join(all, ",")
+}
+
+// Stop ends the brokers, a held one as well, the one with the controller last.
+func (c *Cluster) Stop() error {
+	var errs []error
+	for i := len(c.Brokers) - 1; i >= 0; i-- {
+		b := c.Brokers[i]
+		if !b.Alive() {
+			continue
+		}
+		_ = b.Resume() // a stopped process cannot end in order
+		errs = append(errs, b.Stop())
+	}
+	return errors.Join(append(errs, c.quorum.stop())...)
+}

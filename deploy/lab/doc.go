@@ -6,7 +6,7 @@
 //	isolate   a mount namespace of one's own: what is mounted dies with us
 //	child     processes that die with us
 //	slowdisk  an ext4 on a disk that stalls now and then
-//	kafka     one broker, its producers, its DumpLogSegments
+//	kafka     brokers old and new, clusters, producers; what brokers say of themselves
 //	jaeger    Jaeger, built from source, and its query API
 //	scene     disk, broker and load, together
 //	cmd       env, demo, bench-overhead

@@ -275,7 +275,9 @@ func (l *live) broker(b *jvm.Broker) recording.Broker {
 	r.Host, _ = os.Hostname()
 	for _, x := range b.Listeners {
 		if x.TLS() {
-			l.log.Warn("an encrypted listener: its requests cannot be seen", "pid", b.PID, "listener", x.Name, "addr", x.Addr)
+			l.log.Warn("an encrypted listener: its requests cannot be read, traces of them begin at the append", "pid", b.PID,
+				"listener", x.Name, "protocol", x.Protocol, "addr", x.Addr, "more", "tailspan doctor")
+			r.Encrypted = append(r.Encrypted, x.Addr)
 			continue
 		}
 		r.Listeners = append(r.Listeners, x.Addr)

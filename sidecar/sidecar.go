@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"slices"
 	"strconv"
 	"sync"
 
@@ -108,7 +109,7 @@ func (s *Sidecar) identity(pid int32) assemble.Identity {
 func (s *Sidecar) adopt(b recording.Broker) {
 	s.mu.Lock()
 	s.brokers[b.PID] = &known{Broker: b, identity: assemble.Identity{
-		Cluster: b.Cluster, Node: b.Node, Resource: resource(b)}}
+		Cluster: b.Cluster, Node: b.Node, Resource: resource(b), Encrypted: len(b.Encrypted) > 0}}
 	s.mu.Unlock()
 	for dev, fs := range b.Devices {
 		s.probes.FileSystem(dev, fs)
@@ -121,7 +122,7 @@ func (s *Sidecar) adopt(b recording.Broker) {
 // it wants is that all spans of a trace have the same.
 func resource(b recording.Broker) *spans.Resource {
 	ip, instance := netip.AddrFrom4([4]byte{127, 0, 0, 1}), ""
-	for i, l := range b.Listeners {
+	for i, l := range slices.Concat(b.Listeners, b.Encrypted) {
 		if i == 0 {
 			instance = net.JoinHostPort(b.Host, strconv.Itoa(int(l.Port())))
 		}

@@ -39,6 +39,9 @@ type Broker struct {
 	Node      int32            `json:"node"`
 	Host      string           `json:"host"`
 	Listeners []netip.AddrPort `json:"listeners"`
+	// Encrypted are the listeners whose packets cannot be read; none is among
+	// Listeners.
+	Encrypted []netip.AddrPort `json:"encrypted,omitempty"`
 	// Devices holds the file system type of each log dir's device.
 	Devices map[event.Device]string `json:"devices"`
 }

@@ -21,7 +21,7 @@ func (d *Decoder) foreign(c *conn, first []byte) {
 // guess names what the first bytes of a stream look like.
 func guess(b []byte) (what, hint string) {
 	if isTLS(b) {
-		return "TLS", "trace a PLAINTEXT or SASL_PLAINTEXT listener; encrypted ones cannot be read from packets"
+		return "TLS", "encrypted requests cannot be read: where the broker's configuration says SSL or SASL_SSL, traces begin at the append instead (tailspan doctor says what is lost)"
 	}
 	for _, verb := range []string{"GET ", "POST", "PUT ", "HEAD", "OPTI"} {
 		if bytes.HasPrefix(b, []byte(verb)) {

@@ -64,13 +64,14 @@ func (p *patient) listeners() {
 		name := strings.TrimSpace("listener " + l.Name)
 		switch {
 		case l.TLS():
-			p.add(name, Degraded, "", "%v %s: encrypted, its requests cannot be read", l.Addr, l.Protocol)
+			p.add(name, Degraded, "", "%v %s: encrypted, its packets tell nothing", l.Addr, l.Protocol)
 		case l.Protocol == "":
 			p.add(name, Degraded, "", "%v: its protocol is not known", l.Addr)
 		default:
 			p.add(name, OK, "", "%v %s", l.Addr, l.Protocol)
 		}
 	}
+	p.encrypted()
 	if len(p.Listeners) == 0 {
 		p.add("listeners", Missing, "", "none is known")
 	}

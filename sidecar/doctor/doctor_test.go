@@ -139,9 +139,12 @@ func TestSpans(t *testing.T) {
 		want   []State
 		says   string
 	}{
-		"all":        {func(*patient, *fakeKernel) {}, all, "127.0.0.1:9092"},
-		"some TLS":   {func(p *patient, _ *fakeKernel) { p.Listeners = []jvm.Listener{plain, tls} }, states(Degraded, OK, OK, OK, OK), "127.0.0.1:9093 (encrypted)"},
-		"TLS":        {func(p *patient, _ *fakeKernel) { p.Listeners = []jvm.Listener{tls} }, states(Missing, OK, OK, OK, OK), "every listener is encrypted"},
+		"all":      {func(*patient, *fakeKernel) {}, all, "127.0.0.1:9092"},
+		"some TLS": {func(p *patient, _ *fakeKernel) { p.Listeners = []jvm.Listener{plain, tls} }, states(Degraded, OK, OK, OK, OK, OK), "127.0.0.1:9093 (encrypted)"},
+		"TLS":      {func(p *patient, _ *fakeKernel) { p.Listeners = []jvm.Listener{tls} }, states(Missing, OK, OK, OK, OK, OK), "every listener is encrypted"},
+		"TLS, no probes": {func(p *patient, _ *fakeKernel) {
+			p.Listeners, p.h.noProbes = []jvm.Listener{tls}, os.ErrPermission
+		}, states(Missing, Missing, Missing, Missing, OK, Missing), "CAP_BPF"},
 		"no packets": {func(p *patient, _ *fakeKernel) { p.h.packets = os.ErrPermission }, states(Missing, OK, OK, OK, OK), "CAP_NET_RAW"},
 		"other net":  {func(p *patient, _ *fakeKernel) { p.OtherNet = true }, states(Missing, OK, OK, OK, OK), "nsenter -t 42 -n"},
 		"xfs":        {func(p *patient, _ *fakeKernel) { p.disks = []disk{xfs} }, states(OK, OK, Degraded, Missing, OK), "no jbd2 journal"},
@@ -166,7 +169,11 @@ func TestSpans(t *testing.T) {
 				h.subjects[s.Name] = s
 			}
 			var text strings.Builder
-			for i, got := range p.spans() {
+			found := p.spans()
+			if len(found) != len(c.want) {
+				t.Fatalf("%d spans, want %d: %+v", len(found), len(c.want), found)
+			}
+			for i, got := range found {
 				if got.State != c.want[i] || got.State == OK && got.Fix != "" || got.Detail == "" {
 					t.Errorf("%+v, want %s", got, c.want[i])
 				}
@@ -176,6 +183,47 @@ func TestSpans(t *testing.T) {
 				t.Errorf("nothing says %q:\n%s", c.says, text.String())
 			}
 		})
+	}
+}
+
+// An encrypted listener's checks name what is lost, what is left, and why.
+func TestEncrypted(t *testing.T) {
+	said := func(noProbes error, of ...jvm.Listener) map[string]Check {
+		h := &host{subjects: map[string]bpf.Subject{}, noProbes: noProbes}
+		for _, s := range allSubjects().subjects {
+			h.subjects[s.Name] = s
+		}
+		p := &patient{Broker: jvm.Broker{Listeners: of}, o: &Options{}, h: h}
+		p.listeners()
+		all := map[string]Check{}
+		for _, c := range p.checks {
+			all[c.Name] = c
+		}
+		return all
+	}
+	all := said(nil, plain, tls)
+	for name, want := range map[string]struct {
+		state State
+		words []string
+	}{
+		"listener A":        {OK, []string{"127.0.0.1:9092 PLAINTEXT"}},
+		"listener B":        {Degraded, []string{"127.0.0.1:9093 SASL_SSL", "encrypted"}},
+		"encrypted, lost":   {Degraded, []string{"client", "correlation id", "latency", "acks", "replication wait", "message ids"}},
+		"encrypted, traced": {OK, []string{"append", "base offset", "records", "producer id"}},
+		"encrypted, why":    {OK, []string{"TLS ends inside the broker"}},
+	} {
+		c := all[name]
+		for _, word := range want.words {
+			if c.State != want.state || !strings.Contains(c.Detail, word) {
+				t.Errorf("%s: %+v, want %s with %q", name, c, want.state, word)
+			}
+		}
+	}
+	if all := said(nil, plain); len(all) != 1 {
+		t.Errorf("without one: %+v", all)
+	}
+	if c := said(os.ErrPermission, tls)["encrypted, traced"]; c.State != Missing || c.Fix == "" {
+		t.Errorf("without probes: %+v", c)
 	}
 }
 

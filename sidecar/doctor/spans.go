@@ -8,21 +8,27 @@ import (
 	"github.com/tailspan/tailspan/spans"
 )
 
+// probesFix is what lets probes load.
+const probesFix = "run as root, or give CAP_BPF and CAP_PERFMON"
+
 // spans says for each kind where it will come from.
 func (p *patient) spans() []Check {
-	return []Check{p.produce(), p.write(), p.dirtyInode(), p.commit(), p.monitorWait()}
+	all := []Check{p.produce(), p.write(), p.dirtyInode(), p.commit(), p.monitorWait()}
+	if len(p.sealed()) > 0 {
+		all = append(all, p.append())
+	}
+	return all
 }
 
 func (p *patient) produce() Check {
 	c := Check{Name: spans.NameProduce, State: OK}
-	var open, encrypted []string
+	var open []string
 	for _, l := range p.Listeners {
-		if l.TLS() {
-			encrypted = append(encrypted, l.Addr.String())
-		} else {
+		if !l.TLS() {
 			open = append(open, l.Addr.String())
 		}
 	}
+	encrypted := p.sealed()
 	switch {
 	case p.h.packets != nil:
 		c.State, c.Detail, c.Fix = Missing, "no packets: "+oneLine(p.h.packets), "run as root, or give CAP_NET_RAW"
@@ -43,7 +49,7 @@ func (p *patient) produce() Check {
 
 func (p *patient) write() Check {
 	if why := p.h.cannot(bpf.SubjectWrite); why != "" {
-		return Check{spans.NameWrite, Missing, why, "run as root, or give CAP_BPF and CAP_PERFMON"}
+		return Check{spans.NameWrite, Missing, why, probesFix}
 	}
 	return Check{spans.NameWrite, OK, "system calls of the broker, by " + p.h.subjects[bpf.SubjectWrite].Backend, ""}
 }
@@ -51,7 +57,7 @@ func (p *patient) write() Check {
 func (p *patient) dirtyInode() Check {
 	c := Check{Name: spans.NameExt4DirtyInode, State: OK}
 	if why := p.h.cannot(bpf.SubjectDirtyInode); why != "" {
-		return Check{c.Name, Missing, why, "run as root, or give CAP_BPF and CAP_PERFMON"}
+		return Check{c.Name, Missing, why, probesFix}
 	}
 	var ext4, other []string
 	for _, d := range p.disks {
@@ -78,7 +84,7 @@ func (p *patient) dirtyInode() Check {
 func (p *patient) commit() Check {
 	c := Check{Name: spans.NameJBD2Commit, State: OK}
 	if why := p.h.cannot(bpf.SubjectJournal); why != "" {
-		return Check{c.Name, Missing, why, "run as root, or give CAP_BPF and CAP_PERFMON"}
+		return Check{c.Name, Missing, why, probesFix}
 	}
 	var seen, clear, lost []string
 	for _, d := range p.disks {

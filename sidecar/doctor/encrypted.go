@@ -1,0 +1,51 @@
+package doctor
+
+import (
+	"strings"
+
+	"github.com/tailspan/tailspan/bpf"
+	"github.com/tailspan/tailspan/spans"
+)
+
+// What a request is known by comes from its packets, what it did from the
+// kernel and the JVM: of an encrypted one only the second half is left.
+const (
+	lostEncrypted = "client and client id, api version, correlation id, acks, transactional id, error codes; " +
+		"the request's latency with its phases (receive, queue, replication wait, throttling, response); " +
+		"which appends came in one request; message ids and trace contexts on the wire; requests that wrote nothing"
+	keptEncrypted = "a trace rooted at each append that a request handler wrote: topic, partition, base offset, records, " +
+		"producer id (all from the written batch header), file, handler thread, and below it what it waited for"
+	whyEncrypted = "TLS ends inside the broker, so packets hold no request; the batch is in the clear when it is written to the log"
+)
+
+// encrypted says what encrypted listeners cost.
+func (p *patient) encrypted() {
+	if len(p.sealed()) == 0 {
+		return
+	}
+	p.add("encrypted, lost", Degraded, "", "%s", lostEncrypted)
+	if why := p.h.cannot(bpf.SubjectWrite); why != "" {
+		p.add("encrypted, traced", Missing, probesFix, "nothing: the broker's writes cannot be seen: %s", why)
+		return
+	}
+	p.add("encrypted, traced", OK, "", "%s", keptEncrypted)
+	p.add("encrypted, why", OK, "", "%s", whyEncrypted)
+}
+
+// sealed are the addresses of the encrypted listeners.
+func (p *patient) sealed() (all []string) {
+	for _, l := range p.Listeners {
+		if l.TLS() {
+			all = append(all, l.Addr.String())
+		}
+	}
+	return all
+}
+
+// append is the root of a trace where the request cannot be read.
+func (p *patient) append() Check {
+	if why := p.h.cannot(bpf.SubjectWrite); why != "" {
+		return Check{spans.NameAppend, Missing, why, probesFix}
+	}
+	return Check{spans.NameAppend, OK, "root of its own trace for requests to " + strings.Join(p.sealed(), ", "), ""}
+}

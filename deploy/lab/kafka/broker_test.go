@@ -9,6 +9,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/tailspan/tailspan/deploy/lab/listeners"
+	"github.com/tailspan/tailspan/jvm"
 )
 
 // Every version starts, is reached by every kind of listener, counts and logs
@@ -30,6 +31,7 @@ func TestVersions(t *testing.T) {
 			counted(t, b, sent)
 			logged(t, b, sent)
 			onLoopback(t, b)
+			inspected(t, b)
 		})
 	}
 }
@@ -133,5 +135,23 @@ func logged(t *testing.T, b *Broker, sent int) {
 	}
 	if len(seen) != sent {
 		t.Errorf("the log holds %v, %d were sent", seen, sent)
+	}
+}
+
+// inspected holds package jvm to what was configured.
+func inspected(t *testing.T, b *Broker) {
+	t.Helper()
+	found, err := jvm.Inspect("/proc", int32(b.PID()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(found.Listeners) != len(b.ports) || int(found.NodeID) != b.ID || found.ClusterID == "" || found.Starting || len(found.LogDirs) != 1 {
+		t.Errorf("%+v", found)
+	}
+	for _, l := range found.Listeners {
+		p := Protocol(l.Protocol)
+		if int(l.Addr.Port()) != b.ports[p] || l.TLS() != p.Encrypted() {
+			t.Errorf("%+v, want ports %v", l, b.ports)
+		}
 	}
 }

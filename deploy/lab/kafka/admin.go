@@ -99,7 +99,13 @@ func (b *Broker) AddSCRAMUser(ctx context.Context) error {
 	return nil
 }
 
-func (b *Broker) client() (*kgo.Client, error) { return kgo.NewClient(kgo.SeedBrokers(b.Address())) }
+func (b *Broker) client() (*kgo.Client, error) {
+	opts, err := b.Access(b.first(), "").Franz()
+	if err != nil {
+		return nil, err
+	}
+	return kgo.NewClient(opts...)
+}
 
 // CreateTopic makes a topic with so many partitions of one replica, unless it
 // is there.

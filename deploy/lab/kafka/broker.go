@@ -24,9 +24,12 @@ type Config struct {
 
 	JVM        []string          // further JVM options
 	Properties map[string]string // override or add to server.properties
-	Port       int               // of the PLAINTEXT listener; 0: any free one
+	Port       int               // of the first listener; 0: any free one
 	Protocols  []Protocol        // a listener for each, beside the PLAINTEXT one
+	OnlySSL    bool              // one SSL listener instead of the PLAINTEXT one, for other brokers as well
 	RequestLog bool              // the broker writes its own request log
+
+	keyDir string // where its key and certificate are, "": Dir
 }
 
 // Broker is a running broker.
@@ -110,14 +113,23 @@ func (b *Broker) choosePorts() error {
 	if b.Port == 0 {
 		b.Port = free[0]
 	}
-	b.ports = map[Protocol]int{Plaintext: b.Port}
+	b.ports = map[Protocol]int{b.first(): b.Port}
 	for i, p := range b.Protocols {
 		b.ports[p] = free[1+i]
 	}
 	return nil
 }
 
-// Address is the broker's PLAINTEXT listener.
+// first is the protocol of the listener that is always there, which brokers
+// use among themselves.
+func (b *Broker) first() Protocol {
+	if b.OnlySSL {
+		return SSL
+	}
+	return Plaintext
+}
+
+// Address is the broker's first listener.
 func (b *Broker) Address() string { return loopback(b.Port) }
 
 // Stop ends the broker.

@@ -45,12 +45,13 @@ func StartCluster(ctx context.Context, d *Dist, n int, c Config) (*Cluster, erro
 // of is the configuration of one broker of a cluster.
 func (c Config) of(id int) Config {
 	name := fmt.Sprintf("broker-%d", id)
+	c.keyDir = c.Dir // one key for all: each trusts itself
 	c.Dir, c.LogDir = filepath.Join(c.Dir, name), filepath.Join(c.LogDir, name)
 	c.JVM = append(append([]string{}, clusterHeap...), c.JVM...)
 	return c
 }
 
-// Addresses are the PLAINTEXT listeners, for bootstrap.servers.
+// Addresses are the first listeners, for bootstrap.servers.
 func (c *Cluster) Addresses() string {
 	all := make([]string, len(c.Brokers))
 	for i, b := range c.Brokers {

@@ -1,6 +1,7 @@
 package kafka
 
 import (
+	"cmp"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -16,7 +17,7 @@ import (
 	"time"
 )
 
-// Names of files below a broker's Dir.
+// Names of files below a broker's Dir, or its cluster's.
 const (
 	keyName = "key.pem"
 	caName  = "ca.pem" // what clients trust: the certificate, signed by itself
@@ -25,9 +26,9 @@ const (
 // keys are a broker's key and certificate, as PEM.
 type keys struct{ key, cert []byte }
 
-// keys are made for 127.0.0.1, once, and kept in Dir.
+// keys are made for 127.0.0.1, once, and kept.
 func (b *Broker) keys() (k keys, err error) {
-	keyFile, caFile := filepath.Join(b.Dir, keyName), filepath.Join(b.Dir, caName)
+	keyFile, caFile := b.keyFile(keyName), b.keyFile(caName)
 	var err1, err2 error
 	k.key, err1 = os.ReadFile(keyFile)
 	k.cert, err2 = os.ReadFile(caFile)
@@ -41,6 +42,10 @@ func (b *Broker) keys() (k keys, err error) {
 		return keys{}, fmt.Errorf("make keys: %w", err)
 	}
 	return k, nil
+}
+
+func (b *Broker) keyFile(name string) string {
+	return filepath.Join(cmp.Or(b.keyDir, b.Dir), name)
 }
 
 // selfSigned is good for a day.

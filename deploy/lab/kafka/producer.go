@@ -1,8 +1,10 @@
 package kafka
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"math"
 	"path/filepath"
 	"regexp"
@@ -21,6 +23,8 @@ type Load struct {
 	RecordSize int
 	Records    int64             // 0: until it is stopped
 	Properties map[string]string // acks, batch.size, …
+	Protocol   Protocol          // of the listener; "": the first
+	Mechanism  Mechanism         // of a SASL listener
 }
 
 // Producer is a running ProducerPerformance.
@@ -35,8 +39,10 @@ func (b *Broker) Produce(n int, l Load) (*Producer, error) {
 	}
 	args := []string{"--topic", l.Topic, "--num-records", strconv.FormatInt(l.Records, 10),
 		"--record-size", strconv.Itoa(l.RecordSize), "--throughput", strconv.Itoa(l.PerSecond),
-		"--producer-props", "bootstrap.servers=" + b.Address(), fmt.Sprintf("client.id=producer-%d", n)}
-	for k, v := range l.Properties {
+		"--producer-props", fmt.Sprintf("client.id=producer-%d", n)}
+	props := b.Access(cmp.Or(l.Protocol, b.first()), l.Mechanism).Java()
+	maps.Copy(props, l.Properties)
+	for k, v := range props {
 		args = append(args, k+"="+v)
 	}
 	log := filepath.Join(b.OutputDir, fmt.Sprintf("producer-%d.log", n))

@@ -5,7 +5,6 @@ import (
 	"crypto/x509"
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -61,7 +60,7 @@ type Access struct {
 func (b *Broker) Access(p Protocol, m Mechanism) Access {
 	a := Access{Address: loopback(b.ports[p]), Protocol: p}
 	if p.Encrypted() {
-		a.CAFile = filepath.Join(b.Dir, caName)
+		a.CAFile = b.keyFile(caName)
 	}
 	if p.sasl() {
 		a.Mechanism = m
@@ -116,7 +115,8 @@ func (m Mechanism) jaas(options string) string {
 
 // secure configures the listeners that are more than PLAINTEXT.
 func (b *Broker) secure(p map[string]string) error {
-	if slices.ContainsFunc(b.Protocols, Protocol.Encrypted) {
+	p["security.inter.broker.protocol"] = string(b.first())
+	if b.OnlySSL || slices.ContainsFunc(b.Protocols, Protocol.Encrypted) {
 		k, err := b.keys()
 		if err != nil {
 			return err
@@ -124,6 +124,7 @@ func (b *Broker) secure(p map[string]string) error {
 		// In place (KIP-651, from Kafka 2.7 on): of a file, 2.8 takes a key with
 		// a password only.
 		p["ssl.keystore.type"], p["ssl.keystore.key"], p["ssl.keystore.certificate.chain"] = "PEM", string(k.key), string(k.cert)
+		p["ssl.truststore.type"], p["ssl.truststore.certificates"] = "PEM", string(k.cert) // of other brokers: the same
 	}
 	for _, proto := range b.Protocols {
 		if !proto.sasl() {

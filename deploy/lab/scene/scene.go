@@ -27,6 +27,7 @@ type Config struct {
 	Load       kafka.Load // of each producer
 	Broker     map[string]string
 	Protocols  []kafka.Protocol // listeners beside the PLAINTEXT one
+	OnlySSL    bool             // one SSL listener instead of the PLAINTEXT one
 	RequestLog bool             // of the broker
 	Output     string           // directory of what its processes say; "": the run's
 }
@@ -106,7 +107,7 @@ func (s *Scene) StartBroker(ctx context.Context, port int) error {
 	b, err := kafka.Start(ctx, s.Kafka, kafka.Config{
 		Dir: s.Run.Path("broker"), OutputDir: s.Output, LogDir: s.LogDir,
 		JVM: s.JVM, Properties: s.Config.Broker, Port: port,
-		Protocols: s.Protocols, RequestLog: s.RequestLog})
+		Protocols: s.Protocols, OnlySSL: s.OnlySSL, RequestLog: s.RequestLog})
 	if err != nil {
 		return err
 	}

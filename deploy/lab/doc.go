@@ -11,5 +11,5 @@
 //	scene     disk, broker and load, together
 //	cmd       env, demo, bench-overhead
 //	e2e       the live path, tested
-//	versions  the live path on old and new brokers
+//	brokers   the live path on old and new, encrypted and replicated brokers
 package lab

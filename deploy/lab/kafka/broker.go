@@ -46,7 +46,7 @@ type Broker struct {
 
 const (
 	readyWithin = 60 * time.Second
-	stopWithin  = 20 * time.Second
+	stopWithin  = time.Minute // each log is synced
 )
 
 // Start formats the log directory if it is new, starts the broker, and waits

@@ -1,4 +1,4 @@
-package versions
+package brokers
 
 import (
 	"errors"
@@ -21,7 +21,7 @@ import (
 func TestMain(m *testing.M) {
 	if os.Geteuid() == 0 {
 		if err := errors.Join(isolate.Mounts(), isolate.Tracefs()); err != nil {
-			fmt.Fprintln(os.Stderr, "versions:", err)
+			fmt.Fprintln(os.Stderr, "brokers:", err)
 			os.Exit(1)
 		}
 	}
@@ -39,13 +39,10 @@ func needRoot(t *testing.T) {
 	}
 }
 
-// stage is a broker under test, and a directory for what is said.
-type stage struct {
-	*scene.Scene
-	bin, dir string
-}
+// session is one use of tailspan: the binary, and a directory for what is said.
+type session struct{ bin, dir string }
 
-func set(t *testing.T, c scene.Config) *stage {
+func begin(t *testing.T) session {
 	t.Helper()
 	bin, err := repo.Build(t.Context())
 	if err != nil {
@@ -55,11 +52,24 @@ func set(t *testing.T, c scene.Config) *stage {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &stage{bin: bin, dir: filepath.Join(root, "logs", "versions", t.Name())}
-	if err := errors.Join(os.RemoveAll(s.dir), os.MkdirAll(s.dir, 0o755)); err != nil {
+	dir := filepath.Join(root, "logs", "brokers", t.Name())
+	if err := errors.Join(os.RemoveAll(dir), os.MkdirAll(dir, 0o755)); err != nil {
 		t.Fatal(err)
 	}
+	return session{bin, dir}
+}
+
+// stage is a session with one broker.
+type stage struct {
+	*scene.Scene
+	session
+}
+
+func set(t *testing.T, c scene.Config) *stage {
+	t.Helper()
+	s := &stage{session: begin(t)}
 	c.Output = s.dir
+	var err error
 	if s.Scene, err = scene.New(t.Context(), c, progress{t}); err != nil {
 		t.Fatal(err)
 	}
@@ -71,18 +81,23 @@ func set(t *testing.T, c scene.Config) *stage {
 	return s
 }
 
-// record starts tailspan on the broker, and waits until its probes are on.
-func (s *stage) record(t *testing.T, file string) *tailspan.Sidecar {
+// record starts tailspan, and waits until its probes are on the brokers.
+func (s session) record(t *testing.T, file string, brokers []*kafka.Broker, flags ...string) *tailspan.Sidecar {
 	t.Helper()
 	ts, err := tailspan.Start(s.bin, filepath.Join(s.dir, "tailspan.log"), []string{"OTEL_TRACES_EXPORTER=none"}, nil,
-		"run", "--pid", fmt.Sprint(s.Broker.PID()), "--record", file)
+		append([]string{"run", "--record", file}, flags...)...)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = ts.Process.Stop(syscall.SIGKILL, time.Second) })
 	tracing := func() bool {
 		out, _ := ts.Output()
-		return strings.Contains(out, "tracing broker")
+		for _, b := range brokers {
+			if !strings.Contains(out, fmt.Sprintf(`msg="tracing broker" pid=%d `, b.PID())) {
+				return false
+			}
+		}
+		return true
 	}
 	if err := ts.Until(t.Context(), 20*time.Second, tracing); err != nil {
 		t.Fatal(err)
@@ -91,8 +106,14 @@ func (s *stage) record(t *testing.T, file string) *tailspan.Sidecar {
 	return ts
 }
 
+// record has tailspan record the one broker alone.
+func (s *stage) record(t *testing.T, file string) *tailspan.Sidecar {
+	t.Helper()
+	return s.session.record(t, file, []*kafka.Broker{s.Broker}, "--pid", fmt.Sprint(s.Broker.PID()))
+}
+
 // replayed prints one kind of row of a recording.
-func replayed[T any](t *testing.T, s *stage, file, kind string, flags ...string) []T {
+func replayed[T any](t *testing.T, s session, file, kind string, flags ...string) []T {
 	t.Helper()
 	rows, err := tailspan.Replay[T](t.Context(), s.bin, filepath.Join(s.dir, kind+".log"), file, kind, flags...)
 	if err != nil {
@@ -101,10 +122,10 @@ func replayed[T any](t *testing.T, s *stage, file, kind string, flags ...string)
 	return rows
 }
 
-// requestLog reads what the broker logged of produce requests to a listener.
-func (s *stage) requestLog(t *testing.T, p kafka.Protocol) (all []kafka.Request) {
+// requestLog reads what a broker logged of produce requests to a listener.
+func requestLog(t *testing.T, b *kafka.Broker, p kafka.Protocol) (all []kafka.Request) {
 	t.Helper()
-	for r, err := range kafka.ReadRequestLog(s.Broker.RequestLogFile()) {
+	for r, err := range kafka.ReadRequestLog(b.RequestLogFile()) {
 		if err != nil {
 			t.Fatal(err)
 		}

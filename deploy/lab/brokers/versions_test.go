@@ -1,4 +1,4 @@
-package versions
+package brokers
 
 import (
 	"encoding/json"
@@ -84,7 +84,7 @@ func TestOnlyEncrypted(t *testing.T) {
 	if err := ts.Stop(); err != nil {
 		t.Fatal(err)
 	}
-	if rows := replayed[assemble.RequestRow](t, s, file, "requests"); len(rows) != 0 {
+	if rows := replayed[assemble.RequestRow](t, s.session, file, "requests"); len(rows) != 0 {
 		t.Errorf("%d requests of an encrypted listener: %+v", len(rows), rows[0])
 	}
 	appendsAreTraced(t, s, file)
@@ -121,12 +121,12 @@ type wireKey struct {
 
 func requestsAreLogged(t *testing.T, s *stage, file string) {
 	t.Helper()
-	rows := replayed[assemble.RequestRow](t, s, file, "requests")
+	rows := replayed[assemble.RequestRow](t, s.session, file, "requests")
 	byKey := map[wireKey]assemble.RequestRow{}
 	for _, r := range rows {
 		byKey[wireKey{r.Client, r.CorrelationID}] = r
 	}
-	logged := s.requestLog(t, kafka.Plaintext)
+	logged := requestLog(t, s.Broker, kafka.Plaintext)
 	if len(logged) != len(rows) || len(rows) != len(byKey) || len(rows) == 0 {
 		t.Errorf("%d requests, %d of them different, the broker logged %d", len(rows), len(byKey), len(logged))
 	}
@@ -162,9 +162,9 @@ func samePartitions(got []assemble.RequestPartition, want []kafka.ProducedPartit
 
 func joinsAreExact(t *testing.T, s *stage, file string) {
 	t.Helper()
-	rows := replayed[assemble.JoinedRow](t, s, file, "joined")
+	rows := replayed[assemble.JoinedRow](t, s.session, file, "joined")
 	want, exact := 0, 0
-	for _, l := range s.requestLog(t, kafka.Plaintext) {
+	for _, l := range requestLog(t, s.Broker, kafka.Plaintext) {
 		want += len(l.Produce.Partitions)
 	}
 	for _, r := range rows {
@@ -192,13 +192,13 @@ type trace struct {
 func appendsAreTraced(t *testing.T, s *stage, file string) {
 	t.Helper()
 	got := map[string]int{}
-	for _, tr := range replayed[trace](t, s, file, "traces") {
+	for _, tr := range replayed[trace](t, s.session, file, "traces") {
 		if len(tr.Spans) > 0 && strings.HasPrefix(tr.Spans[0].Name, spans.NameAppend+" ") {
 			got[fmt.Sprintf("%s at %s", tr.Spans[0].Name, tr.Spans[0].Attributes[spans.KeyBaseOffset])]++
 		}
 	}
 	want := map[string]int{}
-	for _, l := range s.requestLog(t, kafka.SSL) {
+	for _, l := range requestLog(t, s.Broker, kafka.SSL) {
 		for _, p := range l.Produce.Partitions {
 			want[fmt.Sprintf("append %s-%d at %d", topic, p.Partition, p.BaseOffset)]++
 		}

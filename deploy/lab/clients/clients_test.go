@@ -3,6 +3,8 @@ package clients
 import (
 	"context"
 	"errors"
+	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -51,29 +53,45 @@ func (l logged) count(partition string, crc uint32, size int) (n int) {
 	return n
 }
 
-// stage is a broker that goes away with the test, and options for it.
+// broker is what all tests share, each with topics of its own; started is why
+// there is none.
+var (
+	broker  *scene.Scene
+	started error
+)
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if !testing.Short() {
+		broker, started = scene.New(context.Background(), scene.Config{}, os.Stderr)
+	}
+	code := m.Run()
+	if broker != nil {
+		if err := broker.Close(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			code = 1
+		}
+	}
+	os.Exit(code)
+}
+
+// stage is the broker, and options for it.
 func stage(t *testing.T) (*scene.Scene, Options) {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("a real broker takes seconds (-short)")
 	}
-	s, err := scene.New(t.Context(), scene.Config{Output: t.TempDir()}, os.Stderr)
-	if errors.Is(err, kafka.ErrNoJava) {
-		t.Skip(err)
+	if errors.Is(started, kafka.ErrNoJava) {
+		t.Skip(started)
 	}
-	if err != nil {
-		t.Fatal(err)
+	if started != nil {
+		t.Fatal(started)
 	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	})
 	dir, err := cache.Dir()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return s, Options{Address: s.Broker.Address(), Dir: t.TempDir(), Seed: 1, Kafka: s.Kafka, CacheDir: dir}
+	return broker, Options{Address: broker.Broker.Address(), Dir: t.TempDir(), Seed: 1, Kafka: broker.Kafka, CacheDir: dir}
 }
 
 // plainTopics leave batches as they are; the others rewrite them.

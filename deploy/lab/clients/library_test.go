@@ -3,6 +3,7 @@ package clients
 import (
 	"fmt"
 	"slices"
+	"sync"
 	"testing"
 
 	"github.com/tailspan/tailspan/deploy/lab/kafka"
@@ -12,37 +13,43 @@ import (
 // the codec, the topic, idempotent or in transactions.
 func TestLibraries(t *testing.T) {
 	s, base := stage(t)
+	var mu sync.Mutex
 	ran := map[string][]Sent{}
-	for i, client := range []Client{Java, Librdkafka, FranzGo, Sarama} {
-		plain := base
-		plain.Client, plain.Count, plain.Acks, plain.Codec = client, 200, 1, Codecs[1+i]
-		plain.ClientID = string(client) + "-plain"
-		plain.Topics = append(plainTopics(plain.ClientID), rewriting(plain.ClientID)...)
-
-		unacked := base
-		unacked.Client, unacked.Count, unacked.BatchBytes = client, 50, 1
-		unacked.ClientID, unacked.Topics = string(client)+"-unacked", plainTopics(string(client)+"-unacked")
-
-		idempotent := base
-		idempotent.Client, idempotent.Count, idempotent.Idempotent, idempotent.BatchBytes = client, 50, true, 1
-		idempotent.ClientID, idempotent.Topics = string(client)+"-idempotent", plainTopics(string(client)+"-idempotent")
-
-		transactional := base
-		transactional.Client, transactional.Count, transactional.Transactions, transactional.Codec = client, 35, 10, "lz4"
-		transactional.ClientID = string(client) + "-transactional"
-		transactional.Topics = plainTopics(transactional.ClientID)
-
-		for _, o := range []Options{plain, unacked, idempotent, transactional} {
-			ran[o.ClientID] = mustRun(t, o)
-			if n := len(ran[o.ClientID]); n != o.Count {
-				t.Errorf("%s: %d records, want %d", o.ClientID, n, o.Count)
-			}
+	t.Run("send", func(t *testing.T) {
+		for i, client := range []Client{Java, Librdkafka, FranzGo, Sarama} {
+			t.Run(string(client), func(t *testing.T) {
+				t.Parallel()
+				for _, o := range libraryRuns(base, client, Codecs[1+i]) {
+					sent := mustRun(t, o)
+					if len(sent) != o.Count {
+						t.Errorf("%s: %d records, want %d", o.ClientID, len(sent), o.Count)
+					}
+					mu.Lock()
+					ran[o.ClientID] = sent
+					mu.Unlock()
+				}
+			})
 		}
-	}
+	})
 	log := dump(t, s)
 	for id, sent := range ran {
 		t.Run(id, func(t *testing.T) { checkRecords(t, log, sent) })
 	}
+}
+
+func libraryRuns(base Options, client Client, codec string) []Options {
+	run := func(suffix string, count int) Options {
+		o := base
+		o.Client, o.Count, o.ClientID = client, count, string(client)+"-"+suffix
+		o.Topics = plainTopics(o.ClientID)
+		return o
+	}
+	plain, unacked, idempotent, transactional := run("plain", 200), run("unacked", 50), run("idempotent", 50), run("transactional", 35)
+	plain.Acks, plain.Codec, plain.Topics = 1, codec, append(plain.Topics, rewriting(plain.ClientID)...)
+	unacked.BatchBytes = 1
+	idempotent.Idempotent, idempotent.BatchBytes = true, 1
+	transactional.Transactions, transactional.Codec = 10, "lz4"
+	return []Options{plain, unacked, idempotent, transactional}
 }
 
 // checkRecords: every acknowledged record has an offset of its own, inside a

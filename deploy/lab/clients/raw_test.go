@@ -39,7 +39,7 @@ func TestRaw(t *testing.T) {
 		with("raw-refused", 60, plainTopics("refused"), RawOptions{Acks: []int16{1, -1},
 			Shapes: []Shape{Gap, TooLarge, UnknownTopic, UnknownPartition, InvalidAcks, PartlyRefused}}),
 		with("raw-unread", 153, plainTopics("unread"), RawOptions{Shapes: []Shape{Unread}}),
-		with("raw-throttled", 40, plainTopics("throttled"), RawOptions{Shapes: []Shape{Throttled}}),
+		with("raw-throttled", 80, plainTopics("throttled"), RawOptions{Shapes: []Shape{Throttled}}),
 		with("raw-old", 3, plainTopics("old"), RawOptions{Shapes: []Shape{OldFormat}}),
 	}
 	ran := map[string][]Sent{}

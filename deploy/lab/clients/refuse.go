@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 )
 
 const (
@@ -12,9 +13,12 @@ const (
 )
 
 // quota is what a Throttled client may send in a second, in bytes. Kafka measures
-// over ten seconds, so that ten times as much goes out before it throttles; and a
-// broker takes a moment to learn of a quota.
+// over ten seconds, so that ten times as much goes out before it throttles, and
+// throttles then by how much it is too much already.
 const quota = 50_000
+
+// quotaKnown is how long a broker is given to learn of a quota.
+const quotaKnown = 300 * time.Millisecond
 
 func smallTopic(o *Options) string { return o.ClientID + "-small" }
 func twoTopic(o *Options) string   { return o.ClientID + "-two-replicas" }
@@ -82,6 +86,7 @@ func (s *sender) unread(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	c.Cork()
 	for n := range 1 + unreads {
 		r, at := s.drawn(Unread), pick(s.random, s.places)
 		r.acks = 0
@@ -93,6 +98,9 @@ func (s *sender) unread(ctx context.Context) error {
 		}
 		r.send(s, c, s.o.InFlight)
 	}
+	if err := c.Uncork(); err != nil {
+		return err
+	}
 	return s.finish(c)
 }
 
@@ -103,16 +111,19 @@ func (s *sender) throttled(ctx context.Context) (int, error) {
 	if err := Throttle(ctx, s.o.Address, id, quota); err != nil {
 		return 0, err
 	}
+	if err := sleep(ctx, quotaKnown); err != nil {
+		return 0, err
+	}
 	c, err := s.dial(ctx, id)
 	if err != nil {
 		return 0, err
 	}
 	n, throttled := 0, false
 	for left := requestsOf[Throttled]; left > 0; left-- {
-		r, size := s.drawn(Throttled), quota
+		r, size := s.drawn(Throttled), quota/5
 		r.acks = 1
 		if throttled {
-			size = quota / 10
+			size = quota / 50
 		}
 		if _, err := s.single(r, pick(s.random, s.places), s.batchOf(1, Range{size, size}, "none")); err != nil {
 			return n, err

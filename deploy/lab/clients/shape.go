@@ -43,7 +43,7 @@ const (
 // requestsOf a shape, where it is not one; of Throttled at most.
 var requestsOf = map[Shape]int{
 	Duplicate: duplicates, Identical: identicals, Retried: 2, OldFormat: oldVersions,
-	Throttled: 40, Unread: 1 + unreads, Gap: 2,
+	Throttled: 80, Unread: 1 + unreads, Gap: 2,
 }
 
 // send sends a shape and returns how many requests that were.

@@ -33,7 +33,9 @@ type Answer struct {
 type Conn struct {
 	net    net.Conn
 	format *kmsg.RequestFormatter
-	buffer []byte
+	buffer []byte // the request being encoded
+	held   []byte // what is not written yet
+	corked bool
 	next   int32 // correlation id
 
 	mu      sync.Mutex
@@ -83,10 +85,29 @@ func (c *Conn) Send(r *kmsg.ProduceRequest, answer func(Answer)) error {
 		c.waiting = append(c.waiting, call{id, r.Version, answer})
 		c.mu.Unlock()
 	}
-	if _, err := c.net.Write(c.buffer); err != nil {
-		return fmt.Errorf("send request %d: %w", id, err)
+	c.held = append(c.held, c.buffer...)
+	if c.corked {
+		return nil
+	}
+	return c.flush()
+}
+
+func (c *Conn) flush() error {
+	_, err := c.net.Write(c.held)
+	c.held = c.held[:0]
+	if err != nil {
+		return fmt.Errorf("send: %w", err)
 	}
 	return nil
+}
+
+// Cork holds back what is sent until Uncork, which writes it at once.
+func (c *Conn) Cork() { c.corked = true }
+
+// Uncork writes what Cork held back.
+func (c *Conn) Uncork() error {
+	c.corked = false
+	return c.flush()
 }
 
 // Await returns when at most so many requests are without an answer, or the

@@ -12,6 +12,7 @@ import (
 // TestLibraries: each library's record agrees with the log, whatever the acks,
 // the codec, the topic, idempotent or in transactions.
 func TestLibraries(t *testing.T) {
+	t.Parallel()
 	s, base := stage(t)
 	var mu sync.Mutex
 	ran := map[string][]Sent{}

@@ -30,9 +30,8 @@ type Mix struct {
 }
 
 const (
-	mixLarge   = 900_000 // bytes of a large batch's value
-	mixInEach  = 100     // records of a transaction
-	minPerLane = 3
+	mixLarge  = 900_000 // bytes of a large batch's value
+	mixInEach = 100     // records of a transaction
 
 	batchedShare  = 0.02
 	batchedLinger = 5 * time.Millisecond
@@ -98,6 +97,8 @@ func (m *Mix) raw() {
 	lane(0.30, "raw-1", drawn, plain...)
 	lane(0.30, "raw-2", drawn, plain...)
 	lane(0.05, "raw-rewritten", RawOptions{Acks: acked, Codecs: Codecs, Partitions: Range{1, 2}}, rewriting...)
+	lane(0.005, "raw-rewritten-unacked", RawOptions{Acks: []int16{0}, Codecs: Codecs}, rewriting...)
+	lane(0.005, "raw-identical-unacked", RawOptions{Acks: []int16{0}, Shapes: []Shape{Identical}}, plain...)
 	lane(0.05, "raw-idempotent", RawOptions{Codecs: Codecs, Partitions: Range{1, 2}}, plain...).Idempotent = true
 	lane(0.0005, "raw-wide", RawOptions{Acks: acked, Partitions: Range{100, 200}}, wide...)
 	lane(0.0002, "raw-large", RawOptions{Acks: acked, Codecs: []string{"none", "lz4"}}, plain...).ValueBytes = Range{mixLarge, mixLarge}
@@ -126,7 +127,11 @@ func (m *Mix) shareOut() {
 			continue
 		}
 		if m.Base.Count > 0 {
-			l.Count = max(int(float64(m.Base.Count)*l.share), minPerLane)
+			l.Count = int(float64(m.Base.Count) * l.share)
+			for _, shape := range l.Raw.Shapes {
+				l.Count = max(l.Count, requestsOf[shape])
+			}
+			l.Count = max(l.Count, 1)
 			left -= l.Count
 		}
 	}

@@ -20,8 +20,9 @@ const quota = 50_000
 // quotaKnown is how long a broker is given to learn of a quota.
 const quotaKnown = 300 * time.Millisecond
 
-func smallTopic(o *Options) string { return o.ClientID + "-small" }
-func twoTopic(o *Options) string   { return o.ClientID + "-two-replicas" }
+func smallTopic(o *Options) string   { return o.ClientID + "-small" }
+func twoTopic(o *Options) string     { return o.ClientID + "-two-replicas" }
+func missingTopic(o *Options) string { return o.ClientID + "-missing" }
 
 // refusingTopics are those that the shapes need to be refused.
 func refusingTopics(o *Options) []Topic {
@@ -30,9 +31,13 @@ func refusingTopics(o *Options) []Topic {
 		topics = append(topics, Topic{Name: smallTopic(o), Config: map[string]string{"max.message.bytes": fmt.Sprint(smallMessage)}})
 	}
 	if wants(o, TooFewReplicas) {
-		topics = append(topics, Topic{Name: twoTopic(o), Replicas: 2, Config: map[string]string{"min.insync.replicas": "2"}})
+		topics = append(topics, replicated(o))
 	}
 	return topics
+}
+
+func replicated(o *Options) Topic {
+	return Topic{Name: twoTopic(o), Replicas: 2, Config: map[string]string{"min.insync.replicas": "2"}}
 }
 
 func wants(o *Options, shapes ...Shape) bool {
@@ -52,7 +57,7 @@ func (s *sender) refused(shape Shape) (*request, error) {
 		at = place{smallTopic(s.o), 0}
 		b = s.batchOf(1, Range{2 * smallMessage, 4 * smallMessage}, "none")
 	case UnknownTopic:
-		at = place{s.o.ClientID + "-missing", 0}
+		at = place{missingTopic(s.o), 0}
 	case UnknownPartition:
 		at.partition = missingPartition
 	case InvalidAcks:
@@ -80,18 +85,19 @@ func (s *sender) partlyRefused(r *request) (*request, error) {
 }
 
 // unread sends them all at once on a connection of their own, the one to be
-// refused first.
+// refused among the first.
 func (s *sender) unread(ctx context.Context) error {
 	c, err := s.dial(ctx, s.o.ClientID)
 	if err != nil {
 		return err
 	}
 	c.Cork()
+	bad := s.random.IntN(unreads / 5)
 	for n := range 1 + unreads {
 		r, at := s.drawn(Unread), pick(s.random, s.places)
 		r.acks = 0
-		if n == 0 {
-			at = place{s.o.ClientID + "-missing", 0}
+		if n == bad {
+			at = place{missingTopic(s.o), 0}
 		}
 		if err := r.add(s, at, s.drawnBatch(r.version)); err != nil {
 			return err

@@ -3,6 +3,7 @@
 # make demo             one slow produce request of a real Kafka, seen whole in a real Jaeger
 # make bench            Go benchmarks
 # make bench-overhead   what Tailspan costs a broker (root)
+# make bench-replay     replay of a capture against tshark and a bare loop (root, once: to capture)
 # make lab              the demo's broker on its slow disk, for work by hand (root)
 # make lint generate
 
@@ -13,7 +14,7 @@ ROOT    := $(shell [ "$$(id -u)" -eq 0 ] && echo yes)
 
 export GOFLAGS := $(filter-out -buildvcs=%,$(GOFLAGS)) -buildvcs=false
 
-.PHONY: build test demo fixture bench bench-overhead lab lint generate install install-demo clean
+.PHONY: build test demo fixture bench bench-overhead bench-replay lab lint generate install install-demo clean
 
 build:
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/tailspan ./cmd/tailspan
@@ -39,6 +40,10 @@ demo: $(if $(ROOT),install-demo)
 bench-overhead: $(if $(ROOT),install-demo) build
 	@cd $(LAB) && go build -o ../../bin/ ./cmd/bench-overhead
 	@exec bin/bench-overhead
+
+bench-replay: $(if $(ROOT),install) build
+	@cd $(LAB) && go build -o ../../bin/ ./cmd/bench-replay ./cmd/bare-loop
+	@exec bin/bench-replay $(ARGS)
 
 lab: $(if $(ROOT),install-demo)
 	@cd $(LAB) && go build -o ../../bin/ ./cmd/env

@@ -14,12 +14,3 @@ func TestParseCPU(t *testing.T) {
 		t.Error("half a line was read")
 	}
 }
-
-func TestMedian(t *testing.T) {
-	if m := median([]float64{4, 1, 3}); m != 3 {
-		t.Error(m)
-	}
-	if m := median([]float64{4, 1, 3, 2}); m != 2.5 {
-		t.Error(m)
-	}
-}

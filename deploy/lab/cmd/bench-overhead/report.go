@@ -2,10 +2,8 @@ package main
 
 import (
 	"fmt"
-	"os"
-	"runtime"
-	"slices"
-	"strings"
+
+	"github.com/tailspan/tailspan/deploy/lab/figures"
 )
 
 // report prints the medians over the pairs.
@@ -15,9 +13,9 @@ func report(off, on []outcome) {
 		for i := range off {
 			all[i] = f(off[i], on[i])
 		}
-		return median(all)
+		return figures.Median(all)
 	}
-	fmt.Printf("\nmedians of %d pairs, on %s:\n", len(off), machine())
+	fmt.Printf("\nmedians of %d pairs, on %s:\n", len(off), figures.Machine())
 	fmt.Printf("  broker CPU per request   %.3f of that without\n", over(func(a, b outcome) float64 { return b.perRequest() / a.perRequest() }))
 	fmt.Printf("  p50 of a request         %.3f of that without\n", over(func(a, b outcome) float64 { return ratio(b.p50, a.p50) }))
 	fmt.Printf("  p99 of a request         %.3f of that without\n", over(func(a, b outcome) float64 { return ratio(b.p99, a.p99) }))
@@ -26,27 +24,3 @@ func report(off, on []outcome) {
 }
 
 func ratio[T ~int64](a, b T) float64 { return float64(a) / float64(b) }
-
-func median(v []float64) float64 {
-	slices.Sort(v)
-	n := len(v)
-	if n == 0 {
-		return 0
-	}
-	return (v[(n-1)/2] + v[n/2]) / 2
-}
-
-// machine names what it ran on.
-func machine() string {
-	name := runtime.GOARCH
-	if b, err := os.ReadFile("/proc/cpuinfo"); err == nil {
-		for line := range strings.Lines(string(b)) {
-			if _, model, ok := strings.Cut(line, "model name\t: "); ok {
-				name = strings.TrimSpace(model)
-				break
-			}
-		}
-	}
-	kernel, _ := os.ReadFile("/proc/sys/kernel/osrelease")
-	return fmt.Sprintf("%d CPUs (%s), Linux %s", runtime.NumCPU(), name, strings.TrimSpace(string(kernel)))
-}

@@ -1,6 +1,9 @@
 package event
 
-import "sync"
+import (
+	"sync"
+	"sync/atomic"
+)
 
 // Clock converts between the one clock and Unix time. It is a table of
 // calibrations: from instant Mono on, Unix time is Mono + Offset. The instant
@@ -8,10 +11,10 @@ import "sync"
 // that is given the same table gives the same answers.
 //
 // An empty Clock takes both as the same (a plain packet capture has no other
-// clock than its own). Safe for concurrent use.
+// clock than its own). Safe for concurrent use; to convert takes no lock.
 type Clock struct {
-	mu    sync.RWMutex
-	table []Calibration
+	mu    sync.Mutex // of Calibrate
+	table atomic.Pointer[[]Calibration]
 }
 
 // Calibration is one measurement of the distance between the clocks.
@@ -28,21 +31,29 @@ const maxCalibrations = 8192
 func (c *Clock) Calibrate(k Calibration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if n := len(c.table); n > 0 && c.table[n-1].Offset == k.Offset {
+	old := c.entries()
+	if n := len(old); n > 0 && old[n-1].Offset == k.Offset {
 		return
 	}
-	if len(c.table) >= maxCalibrations {
-		c.table = append(c.table[:0], c.table[maxCalibrations/2:]...)
+	if len(old) >= maxCalibrations {
+		old = append(make([]Calibration, 0, maxCalibrations), old[maxCalibrations/2:]...)
 	}
-	c.table = append(c.table, k)
+	table := append(old, k) // behind the end of what readers see
+	c.table.Store(&table)
+}
+
+func (c *Clock) entries() []Calibration {
+	if p := c.table.Load(); p != nil {
+		return *p
+	}
+	return nil
 }
 
 // Unix is the Unix time of an instant, in ns.
 func (c *Clock) Unix(t Time) int64 {
-	c.mu.RLock()
-	defer c.mu.RUnlock()
-	for i := len(c.table) - 1; i >= 0; i-- {
-		if k := c.table[i]; k.Mono <= t || i == 0 {
+	table := c.entries()
+	for i := len(table) - 1; i >= 0; i-- {
+		if k := &table[i]; k.Mono <= t || i == 0 {
 			return int64(t) + k.Offset
 		}
 	}
@@ -51,10 +62,9 @@ func (c *Clock) Unix(t Time) int64 {
 
 // Mono is the instant of a Unix time in ns.
 func (c *Clock) Mono(unix int64) Time {
-	c.mu.RLock()
-	defer c.mu.RUnlock()
-	for i := len(c.table) - 1; i >= 0; i-- {
-		if k := c.table[i]; int64(k.Mono)+k.Offset <= unix || i == 0 {
+	table := c.entries()
+	for i := len(table) - 1; i >= 0; i-- {
+		if k := &table[i]; int64(k.Mono)+k.Offset <= unix || i == 0 {
 			return Time(unix - k.Offset)
 		}
 	}

@@ -190,7 +190,7 @@ func TestFinishedIsForgotten(t *testing.T) {
 		s.Handle(aResponse(int32(i), at+120*us, int64(2*i)))
 	}
 	s.Tick(t0 + 20_000*ms)
-	if st := s.Stats(); st.Finished != 100 || s.timers.heap.Len() != 0 {
-		t.Errorf("%d finished, %d timers still hold something", st.Finished, s.timers.heap.Len())
+	if st := s.Stats(); st.Finished != 100 || s.timers.order.Len() != 0 {
+		t.Errorf("%d finished, %d timers still hold something", st.Finished, s.timers.order.Len())
 	}
 }

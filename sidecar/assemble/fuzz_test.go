@@ -36,8 +36,8 @@ func FuzzAssembler(f *testing.F) {
 		a.Close()
 		x.follow()
 		st := a.Stats()
-		if st.Pending != 0 || uint64(x.requests) != st.Finished || a.timers.heap.Len() != 0 {
-			t.Errorf("%d requests printed, %d timers left, counts %+v", x.requests, a.timers.heap.Len(), st)
+		if st.Pending != 0 || uint64(x.requests) != st.Finished || a.timers.order.Len() != 0 {
+			t.Errorf("%d requests printed, %d timers left, counts %+v", x.requests, a.timers.order.Len(), st)
 		}
 		for _, br := range a.brokers {
 			if br.inFlight != 0 || len(br.conns)+len(br.byBatch)+len(br.unnamed) != 0 {

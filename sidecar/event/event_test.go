@@ -70,6 +70,33 @@ func TestClock(t *testing.T) {
 	}
 }
 
+// What is asked while measurements come in is answered by one of them.
+func TestClockIsShared(t *testing.T) {
+	const far, n = Time(1 << 40), 3 * maxCalibrations
+	var c Clock
+	c.Calibrate(Calibration{})
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for i := range n {
+			c.Calibrate(Calibration{Mono: Time(i), Offset: int64(i)})
+		}
+	}()
+	for asking := true; asking; {
+		select {
+		case <-done:
+			asking = false
+		default:
+		}
+		if u := c.Unix(far); u < int64(far) || u >= int64(far)+n {
+			t.Fatal(u)
+		}
+	}
+	if u := c.Unix(far); u != int64(far)+n-1 {
+		t.Error(u)
+	}
+}
+
 func BenchmarkQueue(b *testing.B) {
 	q := NewQueue(1 << 20)
 	e := &Wake{}

@@ -18,8 +18,7 @@ const (
 // source is known to have got past it. Safe for concurrent use.
 type Queue struct {
 	mu      sync.Mutex
-	lanes   [sources]lane
-	strays  Heap[item] // what came too far out of order for its lane
+	lanes   [sources]Order[item]
 	held    int
 	seq     uint64
 	limit   int
@@ -36,53 +35,6 @@ type item struct {
 
 // Less orders by time, then source, then arrival.
 func (a item) Less(b item) bool { return a.at < b.at || a.at == b.at && a.tie < b.tie }
-
-// lane holds the events of one source, sorted.
-type lane struct {
-	items []item
-	first int
-}
-
-// maxShift is how far a lane moves an event back to its place: CPUs' records
-// and reordered packets are a few places out, a hostile recording is more.
-const maxShift = 64
-
-// push is false where the event is too far out of order.
-func (l *lane) push(x item) bool {
-	i := len(l.items)
-	for n := 0; i > l.first && x.Less(l.items[i-1]); n++ {
-		if n == maxShift {
-			return false
-		}
-		i--
-	}
-	l.items = append(l.items, item{})
-	copy(l.items[i+1:], l.items[i:])
-	l.items[i] = x
-	return true
-}
-
-// top is the first event, if there is one.
-func (l *lane) top() (item, bool) {
-	if l.first == len(l.items) {
-		return item{}, false
-	}
-	return l.items[l.first], true
-}
-
-// pop takes the first event off.
-func (l *lane) pop() {
-	l.items[l.first] = item{}
-	l.first++
-	switch {
-	case l.first == len(l.items):
-		l.items, l.first = l.items[:0], 0
-	case l.first > len(l.items)/2 && l.first > 1024:
-		n := copy(l.items, l.items[l.first:])
-		clear(l.items[n:])
-		l.items, l.first = l.items[:n], 0
-	}
-}
 
 // NewQueue returns a queue that holds at most limit events; more are dropped
 // and counted.
@@ -102,10 +54,7 @@ func (q *Queue) Push(s Source, e Event) {
 	}
 	q.seq++
 	q.held++
-	x := item{at, uint64(s)<<56 | q.seq, e}
-	if !q.lanes[s].push(x) {
-		q.strays.Push(x)
-	}
+	q.lanes[s].Push(item{at, uint64(s)<<56 | q.seq, e})
 }
 
 // Advance hands every event at or before mark to handle, in order. handle may
@@ -129,19 +78,17 @@ func (q *Queue) Advance(mark Time, handle func(Event)) {
 func (q *Queue) next(mark Time) Event {
 	least, from := item{at: mark, tie: ^uint64(0)}, -1
 	for i := range q.lanes {
-		if x, ok := q.lanes[i].top(); ok && x.Less(least) {
-			least, from = x, i
+		if q.lanes[i].Len() > 0 {
+			if x := q.lanes[i].Top(); x.Less(least) {
+				least, from = x, i
+			}
 		}
-	}
-	if q.strays.Len() > 0 && q.strays.Top().Less(least) {
-		q.held--
-		return q.strays.Pop().ev
 	}
 	if from < 0 {
 		return nil
 	}
 	q.held--
-	q.lanes[from].pop()
+	q.lanes[from].Pop()
 	return least.ev
 }
 

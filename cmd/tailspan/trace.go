@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"math"
 	"os"
+	"runtime/debug"
 
 	"github.com/tailspan/tailspan/sidecar"
 	"github.com/tailspan/tailspan/sidecar/config"
@@ -29,6 +30,7 @@ func run(c config.Config, log *slog.Logger) error {
 // replay exports only where the environment says so: a look at a recording
 // should not need a collector.
 func replay(c config.Config, log *slog.Logger) error {
+	spareCollections()
 	ctx, stop := untilSignal(log)
 	defer stop()
 	for _, file := range c.Args {
@@ -45,6 +47,24 @@ func replay(c config.Config, log *slog.Logger) error {
 		}
 	}
 	return nil
+}
+
+// A replay works through its file as fast as it can and holds some ten
+// megabytes: it may grow to several times that between two collections. Live,
+// where memory is the broker's neighbour's, Go's own pace stays.
+const (
+	replayGOGC  = 400
+	replayLimit = 1 << 30 // from here on collections are not spared
+)
+
+// spareCollections leaves alone what the environment sets.
+func spareCollections() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(replayGOGC)
+	}
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(replayLimit)
+	}
 }
 
 func exportAsked() bool {

@@ -20,6 +20,8 @@ import (
 	"time"
 
 	"github.com/tailspan/tailspan/sidecar/config"
+	"github.com/tailspan/tailspan/spans"
+	"github.com/tailspan/tailspan/spans/sample"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
@@ -65,6 +67,7 @@ func replayed(t testing.TB, path string, c config.Config) (string, *Sidecar) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	s.out.sampler = sample.New(sample.Options{SLO: c.SLO, Keep: remembered, Export: func(*spans.Trace) {}})
 	if err := s.Replay(context.Background(), path); err != nil {
 		t.Fatal(err)
 	}

@@ -48,14 +48,15 @@ func newOutput(o Options) (*output, error) {
 		}
 		out.verifier = v
 	}
+	sampling := sample.Options{SLO: o.Config.SLO, Keep: remembered}
 	if o.Export {
 		e, err := otlp.New(context.Background(), otlp.Options{Logger: o.Logger, Version: o.Version})
 		if err != nil {
 			return nil, err
 		}
-		out.exporter = e
+		out.exporter, sampling.Export = e, func(t *spans.Trace) { e.Export(t) }
 	}
-	out.sampler = sample.New(sample.Options{SLO: o.Config.SLO, Keep: remembered, Export: out.export})
+	out.sampler = sample.New(sampling)
 	return out, nil
 }
 
@@ -98,12 +99,6 @@ func (o *output) Trace(c assemble.Candidate) {
 		o.note(o.printer.Trace(c.BuildTrace()))
 	}
 	o.sampler.Offer(c)
-}
-
-func (o *output) export(t *spans.Trace) {
-	if o.exporter != nil {
-		o.exporter.Export(t)
-	}
 }
 
 // flush writes out what was printed since; it returns the first error, such

@@ -29,9 +29,9 @@ type Candidate interface {
 
 // Options of New.
 type Options struct {
-	SLO    time.Duration // the latency from which a trace is kept; 0: all are
-	Keep   int           // candidates remembered; 0: DefaultKeep
-	Export func(*spans.Trace)
+	SLO    time.Duration      // the latency from which a trace is kept; 0: all are
+	Keep   int                // candidates remembered; 0: DefaultKeep
+	Export func(*spans.Trace) // nil: nothing is kept
 }
 
 // Stats says what became of the candidates:
@@ -64,7 +64,7 @@ func New(o Options) *Sampler {
 		o.Keep = DefaultKeep
 	}
 	s := &Sampler{slo: o.SLO, export: o.Export}
-	if o.SLO > 0 { // else nothing is ever asked for
+	if o.SLO > 0 && o.Export != nil { // else nothing is ever asked for
 		s.recent = newRecent(o.Keep)
 		s.wanted, s.kept = newIDs(o.Keep), newIDs(o.Keep)
 	}
@@ -76,6 +76,10 @@ func (s *Sampler) Offer(c Candidate) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.stats.Seen++
+	if s.export == nil {
+		s.stats.Dropped++
+		return
+	}
 	if s.slo <= 0 {
 		s.keep(c, &s.stats.KeptSlow)
 		return

@@ -101,6 +101,19 @@ func TestZeroKeepsAll(t *testing.T) {
 	h.expect(1, 2)
 }
 
+// Where nobody takes traces none is built, and all are counted.
+func TestNobodyWants(t *testing.T) {
+	for _, slo := range []time.Duration{0, time.Millisecond} {
+		s := New(Options{SLO: slo})
+		m := &made{id: id(1), latency: time.Second, links: []uint64{2}}
+		s.Offer(m)
+		s.Close()
+		if st := s.Stats(); st != (Stats{Seen: 1, Dropped: 1}) || m.built != 0 {
+			t.Errorf("slo %v: %+v, built %d times", slo, st, m.built)
+		}
+	}
+}
+
 func TestLinkedBefore(t *testing.T) {
 	h := start(t, Options{SLO: time.Second})
 	h.offer(1, 1)       // the commit

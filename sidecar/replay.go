@@ -44,10 +44,16 @@ func (s *Sidecar) Replay(ctx context.Context, path string) error {
 func (s *Sidecar) replay(ctx context.Context, f *capture.File) error {
 	s.newDecoder(capture.Options{})
 	s.decoder.SetListeners(s.listeners())
-	p := &player{s: s, ctx: ctx}
+	p := &player{s: s, ctx: ctx, batches: s.assembleBatches()}
+	s.push = p.batches.push
 	err := recording.Play(f, p)
-	if !p.recording { // a recording ends at its last mark, as the run did
+	if !p.recording {
 		s.decoder.Tick(p.last + 4*reorder)
+	}
+	if e := p.batches.end(); err == nil {
+		err = e
+	}
+	if !p.recording { // a recording ends at its last mark, as the run did
 		s.queue.Advance(math.MaxInt64, s.assembler.Handle)
 	}
 	s.assembler.Close()
@@ -64,6 +70,7 @@ func (s *Sidecar) replay(ctx context.Context, f *capture.File) error {
 type player struct {
 	s         *Sidecar
 	ctx       context.Context
+	batches   *batches
 	recording bool // it has facts
 	packets   uint64
 	last      event.Time
@@ -104,8 +111,10 @@ func (p *player) Fact(f recording.Fact) error {
 	p.recording = true
 	switch {
 	case f.Clock != nil:
+		p.batches.settle()
 		s.clock.Calibrate(*f.Clock)
 	case f.Broker != nil:
+		p.batches.settle()
 		s.adopt(*f.Broker)
 	case f.Gone != nil:
 		s.lose(*f.Gone)
@@ -126,7 +135,7 @@ func (p *player) Fact(f recording.Fact) error {
 }
 
 func (p *player) advance(mark event.Time) error {
-	if err := p.s.advance(mark); err != nil {
+	if err := p.batches.advance(mark); err != nil {
 		return err
 	}
 	return p.ctx.Err()

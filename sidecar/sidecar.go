@@ -36,7 +36,8 @@ type Sidecar struct {
 	probes    *probe.Converter
 	assembler *assemble.Assembler
 	out       *output
-	record    *recording.Writer // nil: not recorded
+	push      func(event.Source, event.Event) // to the queue, at once or in batches
+	record    *recording.Writer               // nil: not recorded
 
 	mu      sync.Mutex
 	brokers map[int32]*known
@@ -76,8 +77,9 @@ func New(o Options) (*Sidecar, error) {
 	if s.out, err = newOutput(o); err != nil {
 		return nil, err
 	}
+	s.push = s.queue.Push
 	s.probes = probe.New(probe.Options{
-		Emit:   func(e event.Event) { s.queue.Push(event.Probes, e) },
+		Emit:   func(e event.Event) { s.push(event.Probes, e) },
 		Logger: o.Logger,
 	})
 	s.assembler = assemble.New(assemble.Options{
@@ -91,7 +93,7 @@ func New(o Options) (*Sidecar, error) {
 func (s *Sidecar) newDecoder(o capture.Options) {
 	o.Clock, o.Topics, o.Logger = s.clock, s.topics, s.log
 	o.MessageIDHeader, o.TraceContext = s.config.MessageIDHeader, s.config.TraceContext
-	o.Emit = func(e event.Event) { s.queue.Push(event.Packets, e) }
+	o.Emit = func(e event.Event) { s.push(event.Packets, e) }
 	s.decoder = capture.NewDecoder(o)
 }
 
@@ -160,7 +162,7 @@ func (s *Sidecar) lose(g recording.Gone) {
 	}
 	s.mu.Unlock()
 	s.decoder.SetListeners(s.listeners())
-	s.queue.Push(event.Packets, &event.Gone{Time: g.Time, PID: g.PID})
+	s.push(event.Packets, &event.Gone{Time: g.Time, PID: g.PID})
 }
 
 // advance hands on the events up to mark.

@@ -3,6 +3,7 @@ package topics
 import (
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -22,9 +23,11 @@ type Table struct {
 	now func() time.Time
 
 	mu    sync.RWMutex // facts, hooks and counts
-	facts map[fact]string
+	facts map[fact]*named
 	hooks []func(pid int32, id [16]byte, name string)
 	stats Stats
+
+	recent [64]atomic.Pointer[named] // by id: read without a lock, written under mu
 
 	scan sync.Mutex // log dirs; taken before mu
 	dirs map[int32]*broker
@@ -33,6 +36,17 @@ type Table struct {
 type fact struct {
 	pid int32
 	id  [16]byte
+}
+
+// named is a fact with its name, for what is asked again and again.
+type named struct {
+	fact
+	name string
+}
+
+// slot is where an id, whose bytes are random, is looked for first.
+func (t *Table) slot(id [16]byte) *atomic.Pointer[named] {
+	return &t.recent[id[15]%byte(len(t.recent))]
 }
 
 // Stats counts what the table did and what it could not do.
@@ -49,7 +63,7 @@ type Stats struct {
 
 // New returns an empty table.
 func New(log *slog.Logger) *Table {
-	return &Table{log: log, now: time.Now, facts: make(map[fact]string), dirs: make(map[int32]*broker)}
+	return &Table{log: log, now: time.Now, facts: make(map[fact]*named), dirs: make(map[int32]*broker)}
 }
 
 // Name resolves an id of a broker. A hit does not allocate; a miss may read
@@ -73,13 +87,21 @@ func (t *Table) Name(pid int32, id [16]byte) (string, bool) {
 func (t *Table) Known(pid int32, id [16]byte) (string, bool) { return t.lookup(pid, id) }
 
 func (t *Table) lookup(pid int32, id [16]byte) (string, bool) {
+	key := fact{pid, id}
+	slot := t.slot(id)
+	if n := slot.Load(); n != nil && n.fact == key {
+		return n.name, true
+	}
 	t.mu.RLock()
 	defer t.mu.RUnlock()
-	name, ok := t.facts[fact{pid, id}]
-	if !ok && pid != 0 {
-		name, ok = t.facts[fact{0, id}]
+	if n := t.facts[key]; n != nil {
+		slot.Store(n)
+		return n.name, true
 	}
-	return name, ok
+	if n := t.facts[fact{0, id}]; n != nil {
+		return n.name, true
+	}
+	return "", false
 }
 
 // Learn adds a fact; pid 0 stands for any broker. What is no topic's name or
@@ -89,7 +111,7 @@ func (t *Table) Learn(pid int32, id [16]byte, name string) {
 	defer t.mu.Unlock()
 	key := fact{pid, id}
 	if was, ok := t.facts[key]; ok {
-		if was != name {
+		if was.name != name {
 			t.stats.Conflicts++
 		}
 		return
@@ -104,7 +126,7 @@ func (t *Table) Learn(pid int32, id [16]byte, name string) {
 		}
 		return
 	}
-	t.facts[key] = name
+	t.facts[key] = &named{key, name}
 	for _, hook := range t.hooks {
 		hook(pid, id, name)
 	}
@@ -115,8 +137,8 @@ func (t *Table) Learn(pid int32, id [16]byte, name string) {
 func (t *Table) OnLearn(hook func(pid int32, id [16]byte, name string)) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for k, name := range t.facts {
-		hook(k.pid, k.id, name)
+	for _, n := range t.facts {
+		hook(n.pid, n.id, n.name)
 	}
 	t.hooks = append(t.hooks, hook)
 }
@@ -131,6 +153,7 @@ func (t *Table) Forget(pid int32) {
 	for k := range t.facts {
 		if k.pid == pid {
 			delete(t.facts, k)
+			t.slot(k.id).Store(nil)
 		}
 	}
 }

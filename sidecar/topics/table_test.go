@@ -214,6 +214,36 @@ func TestID(t *testing.T) {
 	}
 }
 
+// More topics than are found without a lock, of two brokers of which one ends.
+func TestManyNames(t *testing.T) {
+	table, _ := clocked(t)
+	name := func(pid int32, i byte) string { return fmt.Sprintf("topic-%d-%d", pid, i) }
+	for i := range byte(200) {
+		table.Learn(7, id(i+1), name(7, i))
+		table.Learn(8, id(i+1), name(8, i))
+	}
+	check := func(pid int32) {
+		t.Helper()
+		for i := range byte(200) {
+			for range 2 {
+				if got, _ := table.Name(pid, id(i+1)); got != name(pid, i) {
+					t.Fatalf("%q, should be %q", got, name(pid, i))
+				}
+			}
+		}
+	}
+	check(7)
+	check(8)
+	check(7)
+	table.Forget(7)
+	check(8)
+	for i := range byte(200) {
+		if got, ok := table.Name(7, id(i+1)); ok {
+			t.Fatalf("%q is known after its broker has ended", got)
+		}
+	}
+}
+
 func TestNameAllocatesNothing(t *testing.T) {
 	table, _ := clocked(t)
 	table.Learn(7, id(1), "orders")

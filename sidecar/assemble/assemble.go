@@ -230,6 +230,10 @@ func (a *Assembler) broker(pid int32) *broker {
 	return b
 }
 
+// packetsOnly says that no probes watch the broker, so that of it there will be
+// neither writes nor waits.
+func (b *broker) packetsOnly() bool { return b.pid == 0 }
+
 func (a *Assembler) gone(e *event.Gone) {
 	b := a.brokers[e.PID]
 	if b == nil {

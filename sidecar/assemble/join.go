@@ -37,12 +37,24 @@ func (w *write) request() *request {
 	return w.part.r
 }
 
-// expect makes a part a candidate for coming writes, the last of those that
-// wait for the same bytes.
+// expect gives a part its log and makes it a candidate for coming writes, where
+// these are seen.
 func (b *broker) expect(p *part) {
 	q := p.asked()
 	p.log = b.log(q.TopicPartition)
 	p.logEnd, p.holes = p.log.next, p.log.holes
+	if !b.packetsOnly() {
+		b.await(p)
+	}
+	if q.Topic == "" {
+		b.awaitName(p)
+	}
+}
+
+// await puts a part among those that wait for a write, behind all others of the
+// same bytes.
+func (b *broker) await(p *part) {
+	q := p.asked()
 	p.waiting = true
 	p.log.waiting++
 	key := batchKey{p.log, q.CRC, q.Bytes}
@@ -54,9 +66,6 @@ func (b *broker) expect(p *part) {
 			last = last.same
 		}
 		last.same = p
-	}
-	if q.Topic == "" {
-		b.awaitName(p)
 	}
 }
 

@@ -114,8 +114,7 @@ func (a *Assembler) response(e *event.Response) {
 		}
 	}
 	r.replicated()
-	r.closed = e.End
-	a.after(r.closed+linger, r)
+	a.close(r, e.End)
 }
 
 // find is the part that a partition of the response answers; a broker mostly
@@ -147,8 +146,7 @@ func (r *request) find(p *event.ResponsePartition, hint int) *part {
 func (a *Assembler) endWithout(r *request, why string) {
 	r.lost = why
 	r.b.leave(r)
-	r.closed = a.now
-	a.after(r.closed+linger, r)
+	a.close(r, a.now)
 }
 
 // wrote ends an acks=0 request when the last of its writes is there.
@@ -164,8 +162,18 @@ func (a *Assembler) wrote(r *request) {
 	}
 	r.b.passOn(r, r.end, 0)
 	r.b.leave(r)
-	r.closed = r.end
-	a.after(r.closed+linger, r)
+	a.close(r, r.end)
+}
+
+// close says when there was nothing more to come but what the request links to,
+// which is waited for; of packets alone it is only the names of topics.
+func (a *Assembler) close(r *request, at event.Time) {
+	r.closed = at
+	if r.b.packetsOnly() && len(r.b.unnamed) == 0 {
+		a.after(at, r)
+		return
+	}
+	a.after(at+linger, r)
 }
 
 // due finishes the request, or looks again later while something that it

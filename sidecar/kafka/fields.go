@@ -92,7 +92,7 @@ func (c *cursor) count(flexible bool, size, most int) int {
 	switch {
 	case c.fail != fine || n <= 0:
 		return 0
-	case n > (c.limit-c.off)/size:
+	case n*size > c.limit-c.off: // n has 32 bits
 		c.fail = broken
 		return 0
 	case n > most:

@@ -1,7 +1,9 @@
 package kafka
 
 import (
+	"fmt"
 	"testing"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
@@ -78,23 +80,66 @@ func benchDecode(b *testing.B, wire []byte, u *reuse, k *Kept) {
 // the unsafe reader, the strings, which then lie in the frame.
 func benchKmsg(b *testing.B, wire []byte, version int16, read func(*kmsg.ProduceRequest, []byte) error) {
 	b.ReportAllocs()
+	for b.Loop() {
+		readKmsg(b, wire, version, read)
+	}
+}
+
+func readKmsg(b *testing.B, wire []byte, version int16, read func(*kmsg.ProduceRequest, []byte) error) {
 	body := wire[requestFixed+len("producer-1"):]
 	if version >= 9 {
-		body = body[1:]
+		body = body[1:] // the header's tags
 	}
-	var batch kmsg.RecordBatch
-	for b.Loop() {
-		q := kmsg.NewPtrProduceRequest()
-		q.SetVersion(version)
-		if err := read(q, body); err != nil {
+	q := kmsg.NewPtrProduceRequest()
+	q.SetVersion(version)
+	if err := read(q, body); err != nil {
+		b.Fatal(err)
+	}
+	for i := range q.Topics[0].Partitions {
+		var batch kmsg.RecordBatch
+		if err := batch.ReadFrom(q.Topics[0].Partitions[i].Records); err != nil {
 			b.Fatal(err)
 		}
-		for i := range q.Topics[0].Partitions {
-			if err := batch.ReadFrom(q.Topics[0].Partitions[i].Records); err != nil {
-				b.Fatal(err)
-			}
-		}
 	}
+}
+
+// BenchmarkProduceRatio is body → fields on both sides, in alternation: our
+// least time as a multiple of that of each of kmsg's readers.
+func BenchmarkProduceRatio(b *testing.B) {
+	for _, version := range []int16{7, 9, 13} {
+		b.Run(fmt.Sprintf("v%dx1", version), func(b *testing.B) {
+			wire := benchFrame(version, 1, 300)
+			body := wire[requestFixed+len("producer-1"):]
+			u, header, f := &reuse{names: NewInterner()}, &RequestHeader{APIVersion: version}, feed{}
+			ours := func() {
+				f.begin(u.Request(header), len(body))
+				f.push(body, nil, 0)
+				if f.end() != nil || len(u.request.Partitions) != 1 || !u.request.Partitions[0].Whole {
+					b.Fatal(f.end())
+				}
+			}
+			if n := testing.AllocsPerRun(100, ours); n != 0 {
+				b.Fatalf("%v allocations", n)
+			}
+			took := [3]time.Duration{time.Hour, time.Hour, time.Hour} // the least: all else was not ours
+			for b.Loop() {
+				took[0] = min(took[0], many(ours))
+				took[1] = min(took[1], many(func() { readKmsg(b, wire, version, (*kmsg.ProduceRequest).ReadFrom) }))
+				took[2] = min(took[2], many(func() { readKmsg(b, wire, version, (*kmsg.ProduceRequest).UnsafeReadFrom) }))
+			}
+			b.ReportMetric(float64(took[0])/float64(took[1]), "of-kmsg")
+			b.ReportMetric(float64(took[0])/float64(took[2]), "of-kmsg-unsafe")
+			b.ReportMetric(0, "ns/op")
+		})
+	}
+}
+
+func many(f func()) time.Duration {
+	begin := time.Now()
+	for range 1000 {
+		f()
+	}
+	return time.Since(begin)
 }
 
 // BenchmarkMessageIDs is the same with the records walked for one header.

@@ -107,6 +107,11 @@ func (s *stage) dumpAgrees(t *testing.T, file string, found report.Verification)
 	if same+other < found.Verified || other < found.Rewritten || gone > found.Unverifiable {
 		t.Errorf("verify says %+v", found)
 	}
+	for _, topic := range []string{"again", "stamped", "packed"} {
+		if topics[topic] != 150 {
+			t.Errorf("%d batches of %s are joined, 150 were written", topics[topic], topic)
+		}
+	}
 	if len(codecs) != 5 {
 		t.Errorf("codecs %v, want all five", codecs)
 	}

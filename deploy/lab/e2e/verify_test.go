@@ -41,6 +41,7 @@ func TestVerify(t *testing.T) {
 	s.mustMake(t, proven)
 	file := filepath.Join(s.Run.Dir, "verify.pcapng")
 	ts := s.watch(t, "tailspan", []string{noExport}, nil, "--record", file)
+	time.Sleep(time.Second) // packets are seen some 100 ms after the probes
 	s.sendMixed(t)
 	java, err := s.Broker.Produce(7, kafka.Load{Topic: "mixed", PerSecond: 1000, RecordSize: 200, Records: 3000,
 		Properties: map[string]string{"compression.type": "zstd", "batch.size": "2000"}})

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 
 	"github.com/tailspan/tailspan/sidecar/assemble"
 	"github.com/tailspan/tailspan/sidecar/report"
@@ -57,8 +58,10 @@ type verifier struct {
 	logs  *segment.Logs
 	print *report.Verify
 	node  func(pid int32) int32
-	ids   map[topicOf][16]byte
 	found report.Verification
+
+	mu  sync.Mutex // ids are learned where the recording is decoded
+	ids map[topicOf][16]byte
 }
 
 type topicOf struct {
@@ -79,6 +82,8 @@ func newVerifier(dirs []string, w io.Writer, format string) (*verifier, error) {
 // recording ran has another one by now.
 func (v *verifier) learn(pid int32, id [16]byte, name string) {
 	k := topicOf{pid, name}
+	v.mu.Lock()
+	defer v.mu.Unlock()
 	if _, ok := v.ids[k]; !ok {
 		v.ids[k] = id
 	}
@@ -120,12 +125,19 @@ func (v *verifier) claim(r *assemble.JoinedRow) segment.Claim {
 		Written: segment.Header{BaseOffset: w.BaseOffset, Bytes: w.BatchBytes, CRC: w.CRC, LeaderEpoch: w.LeaderEpoch},
 	}
 	if c.TopicID == ([16]byte{}) { // before Produce v13 requests have names only
-		var ok bool
-		if c.TopicID, ok = v.ids[topicOf{w.PID, b.Topic}]; !ok {
-			c.TopicID = v.ids[topicOf{0, b.Topic}]
-		}
+		c.TopicID = v.topicID(w.PID, b.Topic)
 	}
 	return c
+}
+
+// topicID is zero where none is known.
+func (v *verifier) topicID(pid int32, name string) [16]byte {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if id, ok := v.ids[topicOf{pid, name}]; ok {
+		return id
+	}
+	return v.ids[topicOf{0, name}]
 }
 
 func wrongRow(r *assemble.JoinedRow, c *segment.Claim, v *segment.Verdict) *report.WrongRow {

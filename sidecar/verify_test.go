@@ -165,6 +165,30 @@ func TestVerifyOtherDirs(t *testing.T) {
 	}
 }
 
+// TestVerifyLearns: topics are learned on one goroutine, rows proved on
+// another (the race detector looks on); of two ids of a name the first counts.
+func TestVerifyLearns(t *testing.T) {
+	v, err := newVerifier([]string{segments}, io.Discard, "table")
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for i := range byte(200) {
+			v.learn(1, [16]byte{1 + i}, "orders")
+			v.learn(0, [16]byte{1 + i}, "any")
+		}
+	}()
+	for range 200 {
+		v.topicID(1, "orders")
+	}
+	<-done
+	if a, b, c := v.topicID(1, "orders"), v.topicID(7, "any"), v.topicID(2, "orders"); a[0] != 1 || b[0] != 1 || c[0] != 0 {
+		t.Errorf("%v %v %v", a, b, c)
+	}
+}
+
 // BenchmarkVerify is a replay with every joined row proved.
 func BenchmarkVerify(b *testing.B) {
 	dir, recording := writtenDown(b)

@@ -60,16 +60,28 @@ func (c *Cluster) Addresses() string {
 	return strings.Join(all, ",")
 }
 
-// Stop ends the brokers, a held one as well, the one with the controller last.
+// Stop ends the brokers, a held one as well: all at once, but for the one with
+// the controller, which the others ask for leave.
 func (c *Cluster) Stop() error {
-	var errs []error
-	for i := len(c.Brokers) - 1; i >= 0; i-- {
-		b := c.Brokers[i]
-		if !b.Alive() {
-			continue
-		}
-		_ = b.Resume() // a stopped process cannot end in order
-		errs = append(errs, b.Stop())
+	if len(c.Brokers) == 0 {
+		return c.quorum.stop()
 	}
-	return errors.Join(append(errs, c.quorum.stop())...)
+	first, others := c.Brokers[0], c.Brokers[1:]
+	ended := make(chan error, len(others))
+	for _, b := range others {
+		go func() { ended <- b.end() }()
+	}
+	var errs []error
+	for range others {
+		errs = append(errs, <-ended)
+	}
+	return errors.Join(append(errs, first.end(), c.quorum.stop())...)
+}
+
+// end stops a broker that still runs; held, it could not end in order.
+func (b *Broker) end() error {
+	if !b.Alive() {
+		return nil
+	}
+	return errors.Join(b.Resume(), b.Stop())
 }

@@ -14,8 +14,8 @@ import (
 )
 
 // TestTooFewReplicas: once the second of two replicas is gone, acks=all is refused.
+// Not in parallel: topics of other tests would come to lie on the second broker.
 func TestTooFewReplicas(t *testing.T) {
-	t.Parallel()
 	s, o := stage(t)
 	second := secondBroker(t, s.Broker)
 	o.Client, o.ClientID, o.Count, o.Topics = Raw, "raw-replicas", 5, plainTopics("replicas")

@@ -7,8 +7,8 @@ import "github.com/tailspan/tailspan/sidecar/event"
 // the other half agrees, what is read from there on is only suspected to be
 // requests, and waits:
 //
-//   - a response with the correlation id of one of them confirms it and those
-//     behind it; what should have been answered before was none;
+//   - a response with the correlation id of one of them confirms it, those
+//     behind it, and before it those of the same client in the same sequence;
 //   - the end of the stream, where a frame ends, confirms them all;
 //   - requests that have no response, or whose responses are not captured,
 //     are confirmed by their number, one right behind the other;
@@ -54,13 +54,14 @@ func (d *Decoder) agree(c *conn) {
 	in := &c.in
 	keep := in.waiting[:0]
 	for _, e := range in.waiting {
-		ok := c.out.answers.find(e.CorrelationID) >= 0
-		if e.Acks == 0 {
-			ok = e.ClientID == in.clientID && grows(e.CorrelationID, in.lastID+1)
+		waits := c.out.answers.find(e.CorrelationID) >= 0
+		if !waits && (e.ClientID != in.clientID || !grows(e.CorrelationID, in.lastID+1)) {
+			continue
 		}
-		if ok {
-			keep = append(keep, e)
+		if !waits && e.Acks != 0 { // its response went by before a boundary was known
+			d.lost["unanswered"]++
 		}
+		keep = append(keep, e)
 	}
 	if n := len(in.waiting) - len(keep); n > 0 {
 		d.lost["unconfirmed"] += uint64(n)

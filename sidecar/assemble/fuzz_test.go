@@ -44,8 +44,8 @@ func FuzzAssembler(f *testing.F) {
 				t.Errorf("%d in flight, %d connections, %d batches, %d names left", br.inFlight, len(br.conns), len(br.byBatch), len(br.unnamed))
 			}
 			for _, l := range br.logs {
-				if l.waiting != 0 {
-					t.Errorf("%d parts wait for %v", l.waiting, l.TopicPartition)
+				if len(l.waiting) != 0 {
+					t.Errorf("%d parts wait for %v", len(l.waiting), l.TopicPartition)
 				}
 			}
 		}

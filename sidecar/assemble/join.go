@@ -56,7 +56,7 @@ func (b *broker) expect(p *part) {
 func (b *broker) await(p *part) {
 	q := p.asked()
 	p.waiting = true
-	p.log.waiting++
+	p.log.waiting = append(p.log.waiting, p)
 	key := batchKey{p.log, q.CRC, q.Bytes}
 	last := b.byBatch[key]
 	if last == nil {
@@ -75,7 +75,8 @@ func (b *broker) unexpect(p *part) {
 		return
 	}
 	p.waiting = false
-	p.log.waiting--
+	i := slices.Index(p.log.waiting, p)
+	p.log.waiting = slices.Delete(p.log.waiting, i, i+1)
 	q := p.asked()
 	key := batchKey{p.log, q.CRC, q.Bytes}
 	first := b.byBatch[key]
@@ -113,6 +114,7 @@ func (a *Assembler) write(e *event.Write) {
 	if p := b.candidate(w); p != nil {
 		a.tentative(p, w)
 	}
+	a.mayBeRewritten(w)
 	a.mayBeBare(b, w)
 }
 
@@ -217,8 +219,7 @@ func (p *part) duplicateOf(w *write) {
 
 // settleJoins looks again where a write seemed to end after the response, for
 // the two are stamped by different clocks. Partitions without a base offset are
-// given the oldest write of the same bytes that nobody claimed, or else, without
-// acks, one that the broker must have rewritten: inferred.
+// given the oldest write of the same bytes that nobody claimed: inferred.
 func (a *Assembler) settleJoins(r *request) {
 	for i := range r.parts {
 		p := &r.parts[i]
@@ -231,7 +232,7 @@ func (a *Assembler) settleJoins(r *request) {
 		case p.base >= 0:
 			a.place(p)
 		default:
-			if w := p.unclaimed(); w != nil {
+			if w := p.log.first(p.r.ev.Arrival-arrivalSlack, p.isItsBatch); w != nil {
 				a.join(p, w, joinInferred)
 			}
 		}
@@ -258,28 +259,10 @@ func (a *Assembler) countJoin(p *part) {
 	}
 }
 
-// unclaimed is the oldest write that may be a part's, and no one else's.
-func (p *part) unclaimed() *write {
-	q := p.asked()
-	from := p.r.ev.Arrival - arrivalSlack
-	w := p.log.first(from, p.isItsBatch)
-	if w == nil && p.r.ev.Acks == 0 {
-		w = p.log.first(from, func(e *event.Write) bool { return rewritten(q, e) })
-	}
-	return w
-}
-
 // isItsBatch says that a write holds the part's bytes.
 func (p *part) isItsBatch(e *event.Write) bool {
 	q := p.asked()
 	return e.Batch && e.CRC == q.CRC && e.BatchBytes == q.Bytes
-}
-
-// rewritten says that a write may be what the broker made of a batch: with the
-// time of its append (bit 3 of the attributes), or in another codec (bits 0-2).
-func rewritten(q *event.RequestPartition, e *event.Write) bool {
-	return e.Batch && e.Records == q.Records && e.ProducerID == q.ProducerID &&
-		e.Attributes&0xf != q.Attributes&0xf
 }
 
 // forgetWrite also cuts the chain of gaps, which would otherwise keep every

@@ -13,7 +13,7 @@ type log struct {
 	next      int64    // an offset that it has reached; 0: none seen
 	exact     bool     // next is the very offset of the next batch
 	holes     int32    // batches that were not seen, by the offsets of the next
-	waiting   int32    // parts of requests that wait for a write or an answer
+	waiting   []*part  // parts of requests that wait for a write or an answer, in order
 	recent    []*write // batches, by offset
 	followers []follower
 }
@@ -34,7 +34,7 @@ func (b *broker) log(tp event.TopicPartition) *log {
 
 func (b *broker) forgetLogs() {
 	for tp, l := range b.logs {
-		if l.waiting == 0 && len(l.recent) == 0 {
+		if len(l.waiting) == 0 && len(l.recent) == 0 {
 			delete(b.logs, tp)
 		}
 	}

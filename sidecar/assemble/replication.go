@@ -94,7 +94,7 @@ func (l *log) advance(replica int32, offset int64, f *fetch) {
 	if n > 0 && x.advances[n-1].offset == offset {
 		return
 	}
-	if n >= maxAdvances || l.waiting == 0 {
+	if n >= maxAdvances || len(l.waiting) == 0 {
 		n = 0
 	}
 	x.advances = append(x.advances[:n], advance{offset, f})

@@ -159,15 +159,15 @@ func (l *live) attach(ctx context.Context, b *jvm.Broker) {
 		l.fact(recording.Fact{Broker: &r})
 		l.adopt(r)
 	})
+	if l.kernel != nil {
+		l.attachKernel(b, r, t)
+	}
+	l.do(ctx, l.setPorts)
 	l.log.Info("tracing broker", "pid", b.PID, "node", b.NodeID, "cluster", b.ClusterID,
 		"listeners", r.Listeners, "log_dirs", b.LogDirs, "jdk", b.JDK)
 	for _, p := range b.Problems {
 		l.log.Warn("not all of the broker can be seen", "pid", b.PID, "what", p)
 	}
-	if l.kernel != nil {
-		l.attachKernel(b, r, t)
-	}
-	l.do(ctx, l.setPorts)
 }
 
 func (l *live) attachKernel(b *jvm.Broker, r recording.Broker, t *traced) {

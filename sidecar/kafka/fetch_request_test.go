@@ -194,21 +194,15 @@ func FuzzFetchRequest(f *testing.F) {
 		if len(s.errs) != 1 || stream.Inside() || cap(stream.feed.carry) > 2*maxUnit {
 			t.Fatalf("%v, carried %d", s.errs, cap(stream.feed.carry))
 		}
-		// kmsg loops for as many tags as are declared, four milliards if need
-		// be: it is not asked about what is over a bound, or was not looked at.
-		if errors.Is(s.errs[0], ErrBound) || len(s.got) == 1 && version < fetchReplicaState && s.got[0].Replica < 0 {
+		// kmsg loops for as many elements and tags as are declared, four
+		// milliards if need be: it is asked only about what was decoded whole.
+		if len(s.got) == 0 || version < fetchReplicaState && s.got[0].Replica < 0 {
 			return
 		}
 		q := kmsg.NewPtrFetchRequest()
 		q.SetVersion(version)
-		err := q.ReadFrom(body)
-		switch {
-		case len(s.got) == 0:
-			if err == nil && bytes.Equal(q.AppendTo(nil), body) {
-				t.Fatalf("%v, though kmsg reads and writes it", s.errs[0])
-			}
-		case err != nil: // what is passed over here need not be sound
-		case validNames(q):
+		// What is passed over here need not be sound for kmsg.
+		if err := q.ReadFrom(body); err == nil && validNames(q) {
 			checkFetch(t, &s.got[0], q)
 		}
 	})

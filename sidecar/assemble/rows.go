@@ -25,6 +25,7 @@ type RequestRow struct {
 	TraceID         string             `json:"trace_id"`
 	Cause           string             `json:"cause"`
 	RootCause       string             `json:"root_cause"`
+	LostRecords     int64              `json:"lost_records"` // of acks=0: never appended
 }
 
 // RequestPartition is one partition of a RequestRow.

@@ -90,13 +90,17 @@ func (b *broker) leave(r *request) {
 func (a *Assembler) connLost(e *event.ConnLost) {
 	for _, b := range a.brokers {
 		for _, r := range slices.Clone(b.conns[e.Conn]) {
-			r.byBroker = e.ByBroker
-			if r.ev.Acks != 0 || e.ByBroker { // else it needs no connection any more
+			if r.ended = over(e); r.ended || r.ev.Acks != 0 { // without acks it needs no more of the connection
+				r.byBroker = e.ByBroker
 				a.endWithout(r, "connection "+e.Reason)
 			}
 		}
 	}
 }
+
+// over says that the broker has done with all that it will ever read of a
+// connection: it ends its side when it has, or had to.
+func over(e *event.ConnLost) bool { return e.Reason == "closed" || e.Reason == "reset" }
 
 // lose ends all that a broker has in flight.
 func (a *Assembler) lose(b *broker, why string) {

@@ -42,7 +42,7 @@ func (r *request) row() *RequestRow {
 		APIVersion: e.APIVersion, CorrelationID: e.CorrelationID, Acks: e.Acks,
 		TransactionalID: e.TransactionalID, TraceID: r.id.String(),
 		Cause: string(r.verdict.cause), RootCause: string(r.verdict.root),
-		LostRecords: r.lostRecords, Partitions: make([]RequestPartition, len(r.parts)),
+		LostRecords: r.lostRecords, HeadersCut: e.HeadersCut, Partitions: make([]RequestPartition, len(r.parts)),
 	}
 	if row.End != nil {
 		n := *row.End - row.Arrival

@@ -25,7 +25,8 @@ type request struct {
 
 	end      event.Time // of the response's first byte, or of the last write; 0: open
 	lost     string     // why no response will be seen
-	byBroker bool       // the broker ended the connection
+	ended    bool       // the connection is over, and
+	byBroker bool       // the broker ended it
 	closed   event.Time // when there was nothing more to come but what it links to
 	finished bool
 

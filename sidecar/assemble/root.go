@@ -42,8 +42,10 @@ func (r *request) error() string {
 		}
 	}
 	switch {
-	case r.lostRecords > 0:
+	case r.lostRecords > 0 && r.byBroker:
 		return "never appended: the broker closed the connection"
+	case r.lostRecords > 0:
+		return "never appended: the connection was closed"
 	case r.lost != "" && r.lost != notSeen && r.ev.Acks != 0:
 		return "no response: " + r.lost
 	}

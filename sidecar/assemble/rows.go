@@ -26,6 +26,7 @@ type RequestRow struct {
 	Cause           string             `json:"cause"`
 	RootCause       string             `json:"root_cause"`
 	LostRecords     int64              `json:"lost_records"` // of acks=0: never appended
+	HeadersCut      bool               `json:"headers_cut"`  // there may be more message ids
 }
 
 // RequestPartition is one partition of a RequestRow.

@@ -31,7 +31,7 @@ func TestEndIsTold(t *testing.T) {
 		"broker resets":  {func(t *talk) { t.packet(broker, flagRST, nil) }, "reset", true},
 		"client resets":  {func(t *talk) { t.packet(client, flagRST, nil) }, "reset", false},
 		"reset by close": {func(t *talk) { fin(t, broker); t.packet(client, flagRST, nil) }, "closed", true},
-		"answered close": {func(t *talk) { fin(t, client); t.packet(broker, flagRST, nil) }, "reset", false},
+		"unread bytes":   {func(t *talk) { fin(t, client); t.packet(broker, flagRST, nil) }, "reset", true},
 		"again":          {func(t *talk) { t.seq = [2]uint32{7, 8}; t.open() }, "closed", false},
 		"silence":        {func(t *talk) { *t.at += 1000e9 }, "expired", false},
 	} {

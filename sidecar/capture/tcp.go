@@ -24,7 +24,7 @@ func (d *Decoder) accept(c *conn, request bool, p Packet) {
 	switch {
 	case s.has(flagRST):
 		d.record(p, s)
-		c.byBroker = c.byBroker || !request && !c.in.fin
+		c.byBroker = c.byBroker || !request // a broker that closes before it has read all sends one
 		d.end(c, reasonReset)
 	case c.in.sync == foreign && !s.has(flagFIN):
 	case s.length() == 0 && !s.has(flagFIN):

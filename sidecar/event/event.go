@@ -119,8 +119,9 @@ type ConnLost struct {
 	Conn   Conn
 	Reason string // a constant: "closed", "reset", "gap", "expired", "evicted"
 
-	// ByBroker says that the broker ended it: its FIN or RST came before the
-	// client's. So it refuses acks=0 requests, and whatever it had not read.
+	// ByBroker says that the broker ended it: its FIN came before the client's,
+	// or it sent a RST, which says that it had not read all. So it refuses
+	// acks=0 requests, and whatever lies behind them.
 	ByBroker bool
 }
 

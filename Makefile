@@ -1,5 +1,6 @@
 # make build            bin/tailspan, static
 # make test             everything that this machine and user allow; says what was skipped and why
+# make test-long        what takes hours: a million requests, ten minutes of each fuzz target (root)
 # make demo             one slow produce request of a real Kafka, seen whole in a real Jaeger
 # make bench            Go benchmarks
 # make bench-overhead   what Tailspan costs a broker (root)
@@ -14,7 +15,7 @@ ROOT    := $(shell [ "$$(id -u)" -eq 0 ] && echo yes)
 
 export GOFLAGS := $(filter-out -buildvcs=%,$(GOFLAGS)) -buildvcs=false
 
-.PHONY: build test demo fixture bench bench-overhead bench-replay lab lint generate install install-demo clean
+.PHONY: build test test-long demo fixture bench bench-overhead bench-replay lab lint generate install install-demo clean
 
 build:
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/tailspan ./cmd/tailspan
@@ -25,6 +26,15 @@ test: $(if $(ROOT),install) build
 	go vet ./... && cd $(LAB) && go vet ./...
 	cd $(LAB) && go build -o ../../bin/ ./cmd/tally
 	bin/tally . $(LAB)
+
+REQUESTS ?= 1000000
+FUZZTIME ?= 10m
+
+test-long: $(if $(ROOT),install) build
+	cd $(LAB) && LAB_REQUESTS=$(REQUESTS) go test -count 1 -v -timeout 3h -run TestEveryRequest ./exact
+	@set -e; for p in $$(go list ./...); do for f in $$(go test -list '^Fuzz' $$p | grep '^Fuzz'); do \
+		echo "$$p $$f, $(FUZZTIME)"; \
+		go test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 3s $$p; done; done
 
 install:
 	@$(LAB)/install.sh test

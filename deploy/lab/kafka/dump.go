@@ -18,6 +18,7 @@ type Batch struct {
 	Size       int64
 	CRC        uint32
 	Codec      string
+	Control    bool // a transaction marker
 	Valid      bool
 }
 
@@ -86,5 +87,6 @@ func parseBatch(line string) (Batch, error) {
 			return Batch{}, fmt.Errorf("dump segments: %w in %q", err, line)
 		}
 	}
-	return Batch{BaseOffset: n[0], Position: n[1], Size: n[2], Codec: m[4], CRC: uint32(n[3]), Valid: m[6] == "true"}, nil
+	return Batch{BaseOffset: n[0], Position: n[1], Size: n[2], Codec: m[4], CRC: uint32(n[3]),
+		Control: strings.Contains(line, " isControl: true "), Valid: m[6] == "true"}, nil
 }

@@ -13,10 +13,12 @@ func (s *Sidecar) lost() map[string]uint64 {
 	p := s.probes.Stats()
 	a := s.assembler.Stats()
 	m := map[string]uint64{
-		"packet gaps": d.Gaps, "packets held over": d.HeldOver, "undecodable frames": d.Undecodable,
+		"packet gaps": d.Gaps, "bytes missed": d.MissedBytes, "bytes without a known frame": d.UnsyncedBytes, "packets held over": d.HeldOver, "undecodable frames": d.Undecodable,
 		"unsupported produce versions": d.UnsupportedVersion, "unknown topic ids": d.TopicUnknown,
 		"batches not understood": d.BadBatches, "responses without request": d.Unmatched,
 		"connections that are not Kafka": d.NotKafka, "panics": d.Panics,
+		"requests begun or ended unseen": d.Lost["partial"], "requests not confirmed": d.Lost["unconfirmed"],
+		"responses not seen": d.Lost["gap"] + d.Lost["unanswered"], "connections too many": d.Lost["evicted"],
 		"events queue full": q.Dropped, "events late": q.Late, "malformed probe records": p.Malformed,
 		"events at impossible times": a.BadTimes, "ends of waits": a.LostWaits, "ends of commits": a.LostEnds,
 	}
@@ -60,7 +62,8 @@ func (s *Sidecar) account(lost map[string]uint64) {
 	sm := s.out.sampler.Stats()
 	s.log.Info("so far", "packets", d.Packets, "requests", a.Requests, "finished", a.Finished,
 		"joined_exact", a.Exact, "joined_inferred", a.Inferred, "unjoined", a.Unjoined,
-		"unanswered", a.Unanswered, "duplicates", a.Duplicates, "refused", a.Refused, "writes", a.Writes, "waits", a.Waits,
+		"unanswered", a.Unanswered, "duplicates", a.Duplicates, "refused", a.Refused,
+		"lost_requests", a.Lost, "lost_records", a.LostRecords, "appends", a.Appends, "writes", a.Writes, "waits", a.Waits,
 		"ambiguous_waits", a.Ambiguous, "commits", a.Commits, "traces_kept", sm.KeptSlow+sm.KeptLinked)
 	if s.out.exporter != nil {
 		e := s.out.exporter.Stats()

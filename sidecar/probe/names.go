@@ -1,10 +1,8 @@
 package probe
 
 import (
-	"strconv"
-	"strings"
-
 	"github.com/tailspan/tailspan/sidecar/event"
+	"github.com/tailspan/tailspan/sidecar/topics"
 )
 
 // maxNames bounds each table of names; a full one is begun anew.
@@ -47,23 +45,9 @@ func (n *names) partition(dir []byte) (tp event.TopicPartition, ok bool) {
 	if len(n.dirs) >= maxNames {
 		clear(n.dirs)
 	}
-	tp, ok = parsePartition(string(dir))
+	tp.Topic, tp.Partition, ok = topics.ParsePartition(string(dir))
 	n.dirs[string(dir)] = tp
 	return tp, ok
-}
-
-// parsePartition splits at the last dash, as Kafka does
-// (UnifiedLog.parseTopicPartitionName).
-func parsePartition(dir string) (event.TopicPartition, bool) {
-	i := strings.LastIndexByte(dir, '-')
-	if i <= 0 || i == len(dir)-1 || dir[i+1] == '+' {
-		return event.TopicPartition{}, false
-	}
-	p, err := strconv.ParseInt(dir[i+1:], 10, 32)
-	if err != nil {
-		return event.TopicPartition{}, false
-	}
-	return event.TopicPartition{Topic: dir[:i], Partition: int32(p)}, true
 }
 
 // file is `dir/name`.

@@ -7,14 +7,15 @@ import (
 	"github.com/tailspan/tailspan/sidecar/event"
 )
 
-func TestParsePartition(t *testing.T) {
+func TestPartition(t *testing.T) {
+	n := newNames()
 	for dir, want := range map[string]event.TopicPartition{
 		"orders-0":             {Topic: "orders", Partition: 0},
 		"a-b-c-12":             {Topic: "a-b-c", Partition: 12},
 		"orders.2-3":           {Topic: "orders.2", Partition: 3},
 		"__consumer_offsets-7": {Topic: "__consumer_offsets", Partition: 7},
 	} {
-		if got, ok := parsePartition(dir); !ok || got != want {
+		if got, ok := n.partition([]byte(dir)); !ok || got != want {
 			t.Errorf("%s: %v %v", dir, got, ok)
 		}
 	}
@@ -24,7 +25,7 @@ func TestParsePartition(t *testing.T) {
 		"orders-0.3a4f1e5c0a8b4f7d8a0e3f4b5c6d7e8f-delete",
 		"orders-0.3a4f1e5c0a8b4f7d8a0e3f4b5c6d7e8f-stray",
 	} {
-		if got, ok := parsePartition(dir); ok {
+		if got, ok := n.partition([]byte(dir)); ok {
 			t.Errorf("%q is no partition, got %v", dir, got)
 		}
 	}

@@ -24,8 +24,8 @@ const (
 	maxHeld = 1024
 	// maxPooled bounds the storage that is kept for later.
 	maxPooled = 64
-	// maxPooledFetch bounds the partitions of a Fetch's storage that is kept.
-	maxPooledFetch = 1024
+	// maxPooledPartitions bounds the partitions of storage that is kept.
+	maxPooledPartitions = 1024
 	// maxUnnamed bounds the topic ids whose names are still looked for.
 	maxUnnamed = 1024
 	// searchBytes is how much of a half is searched for a frame, byte by byte;

@@ -37,7 +37,7 @@ func (d *Decoder) emitFetched(c *conn, a *awaited) {
 
 // giveFetch puts storage back, unless a follower's whole list has made it large.
 func (d *Decoder) giveFetch(b *kafka.FetchRequest) {
-	if b != nil && cap(b.Partitions) <= maxPooledFetch {
+	if b != nil && cap(b.Partitions) <= maxPooledPartitions {
 		d.fetchPool.give(b)
 	}
 }

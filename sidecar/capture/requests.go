@@ -82,7 +82,9 @@ func (d *Decoder) await(c *conn, a awaited) {
 
 // giveRequest puts the storage of the frame that was read back.
 func (d *Decoder) giveRequest(c *conn) {
-	d.requests.give(c.in.body)
+	if b := c.in.body; b != nil && cap(b.Partitions) <= maxPooledPartitions {
+		d.requests.give(b)
+	}
 	d.giveFetch(c.in.fetch)
 	c.in.body, c.in.fetch = nil, nil
 }

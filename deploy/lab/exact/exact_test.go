@@ -26,7 +26,7 @@ func TestEveryRequest(t *testing.T) {
 	replayed(t, r, "requests", l.request)
 	t.Run("broker", func(t *testing.T) { l.countsAgree(t, r) })
 	t.Run("clients", l.clientsAgree)
-	t.Run("segments", func(t *testing.T) { batchesAreJoined(t, r) })
+	t.Run("segments", func(t *testing.T) { batchesAreJoined(t, r, l) })
 	t.Run("verify", func(t *testing.T) { nothingIsWrong(t, r) })
 	if requests(t) <= 100_000 { // else a trace of each is too much to print
 		t.Run("contexts", func(t *testing.T) { l.contextsAgree(t, r) })
@@ -40,7 +40,7 @@ func rewriting(topic string) bool {
 
 // batchesAreJoined: DumpLogSegments lists all batches; each that a client sent is
 // joined once, with the offset in the file that it has.
-func batchesAreJoined(t *testing.T, r *run) {
+func batchesAreJoined(t *testing.T, r *run, l *ledger) {
 	type place struct {
 		file     string
 		position int64
@@ -77,7 +77,8 @@ func batchesAreJoined(t *testing.T, r *run) {
 			switch {
 			case !ok:
 				if missing++; missing < 10 {
-					t.Logf("nobody's: %s at %d, base offset %d, %s", file, b.Position, b.BaseOffset, b.Codec)
+					t.Logf("nobody's: %s at %d, base offset %d, %s; perhaps %s", file, b.Position, b.BaseOffset, b.Codec,
+						l.brought[batchKey{filepath.Dir(file), b.CRC}])
 				}
 			case row.BaseOffset != nil && *row.BaseOffset != b.BaseOffset, !rewriting(row.Topic) && row.CRC != b.CRC:
 				if wrong++; wrong < 10 {

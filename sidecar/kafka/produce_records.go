@@ -1,9 +1,6 @@
 package kafka
 
-import (
-	"errors"
-	"strings"
-)
+import "errors"
 
 // How a Produce request's records are read: uncompressed ones as they come,
 // compressed ones once all of their bytes have come.
@@ -17,7 +14,7 @@ func (p *ProduceRequest) beginHeaders(r *HeaderReader) {
 	}
 	p.headers = r
 	if r != nil {
-		p.budget = Budget{Bytes: headerBytes, Records: headerRecords, Time: headerTime}
+		p.budget = RequestBudget()
 	}
 }
 
@@ -140,10 +137,7 @@ func (r *produceRecord) Record(h *RecordHeaders) {
 
 func (r *produceRecord) messageID(id []byte) {
 	at := &r.Partitions[len(r.Partitions)-1]
-	if len(at.MessageIDs) >= MaxMessageIDs || r.idBytes+len(id) > MaxMessageIDTotal {
+	if !addMessageID(&at.MessageIDs, &r.idBytes, id) {
 		r.HeadersCut = true
-		return
 	}
-	r.idBytes += len(id)
-	at.MessageIDs = append(at.MessageIDs, strings.ToValidUTF8(string(id), "\uFFFD"))
 }

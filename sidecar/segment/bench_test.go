@@ -104,3 +104,16 @@ func BenchmarkProve(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkWritten is one batch of 500 bytes, found and its checksum looked at.
+func BenchmarkWritten(b *testing.B) {
+	l := logs(b, fixture)
+	all := claims(b)
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i++ {
+		c := &all[i%len(all)]
+		if _, _, err := l.Written(c.File, c.Offset, c.Written); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

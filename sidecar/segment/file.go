@@ -21,8 +21,12 @@ type File struct {
 	seen int64 // the size, when it was last asked for
 	end  io.Closer
 	head [headerSize]byte
-	buf  []byte // of the checksum
+	*scratch
+}
 
+// scratch is storage that the files of one Logs share.
+type scratch struct {
+	buf     []byte // of the checksum
 	records []byte // of Headers
 }
 
@@ -32,7 +36,7 @@ func Open(path string) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &File{path: path, r: f, end: f, size: func() (int64, error) {
+	return &File{path: path, r: f, end: f, scratch: new(scratch), size: func() (int64, error) {
 		info, err := f.Stat()
 		if err != nil {
 			return 0, err
@@ -42,8 +46,14 @@ func Open(path string) (*File, error) {
 }
 
 // openRegular: whoever owns the log dir could have put a link or a pipe there.
+// Reading leaves no trace where that is permitted (open(2), O_NOATIME): a new
+// access time goes through the journal, which may be the one that is stalled.
 func openRegular(path string) (*os.File, error) {
-	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
+	const flags = os.O_RDONLY | syscall.O_NOFOLLOW | syscall.O_NONBLOCK
+	f, err := os.OpenFile(path, flags|syscall.O_NOATIME, 0)
+	if errors.Is(err, syscall.EPERM) {
+		f, err = os.OpenFile(path, flags, 0)
+	}
 	if err != nil {
 		return nil, err
 	}

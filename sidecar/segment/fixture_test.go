@@ -69,7 +69,7 @@ func parseDumped(t testing.TB, line string) dumped {
 // inMemory is a segment of bytes.
 func inMemory(b []byte) *File {
 	r := bytes.NewReader(b)
-	return &File{path: "in memory", r: r, size: func() (int64, error) { return int64(len(b)), nil }}
+	return &File{path: "in memory", r: r, scratch: new(scratch), size: func() (int64, error) { return int64(len(b)), nil }}
 }
 
 // copied is a copy of the fixture that a test may damage.

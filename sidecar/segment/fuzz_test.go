@@ -60,7 +60,7 @@ func FuzzSegment(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, b []byte, offset int64) {
 		src := &counted{b: b, t: t}
-		s := &File{path: "fuzzed", r: src, size: func() (int64, error) { return int64(len(b)), nil }}
+		s := &File{path: "fuzzed", r: src, scratch: new(scratch), size: func() (int64, error) { return int64(len(b)), nil }}
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
 		walk(t, s, int64(len(b)))

@@ -16,6 +16,7 @@ type Logs struct {
 
 	files map[place]*list.Element // of *opened
 	used  *list.List              // the last used first
+	scratch
 }
 
 // place is a segment: topic-partition/segment.log below a log dir.
@@ -27,6 +28,7 @@ type place struct {
 type opened struct {
 	*File
 	place
+	idle bool // not used since CloseIdle
 }
 
 // OpenLogs takes log dirs, of one broker or of several.
@@ -57,20 +59,41 @@ func (l *Logs) Close() (err error) {
 func (l *Logs) Segment(d *Dir, file string) (*File, error) {
 	if e := l.files[place{d, file}]; e != nil {
 		l.used.MoveToFront(e)
-		return e.Value.(*opened).File, nil
+		o := e.Value.(*opened)
+		o.idle = false
+		return o.File, nil
 	}
 	f, err := Open(filepath.Join(d.Path, file))
 	if err != nil {
 		return nil, err
 	}
+	f.scratch = &l.scratch
 	for l.used.Len() >= maxOpen {
-		old := l.used.Remove(l.used.Back()).(*opened)
-		delete(l.files, old.place)
-		old.Close()
+		l.close(l.used.Back())
 	}
 	at := place{d, file}
-	l.files[at] = l.used.PushFront(&opened{f, at})
+	l.files[at] = l.used.PushFront(&opened{File: f, place: at})
 	return f, nil
+}
+
+func (l *Logs) close(e *list.Element) {
+	o := l.used.Remove(e).(*opened)
+	delete(l.files, o.place)
+	o.Close()
+}
+
+// CloseIdle closes the files that were not used since it was last called: one
+// that is open keeps its blocks after it was deleted.
+func (l *Logs) CloseIdle() {
+	for e := l.used.Front(); e != nil; {
+		next := e.Next()
+		if o := e.Value.(*opened); o.idle {
+			l.close(e)
+		} else {
+			o.idle = true
+		}
+		e = next
+	}
 }
 
 // Find reads the header of the batch of a partition that holds an offset, and

@@ -74,5 +74,6 @@ func (a *Assembler) finishBare(b *broker, w *write) {
 	}}
 	r.parts = []part{{r: r, log: w.log, base: e.BaseOffset, answered: true}}
 	a.join(&r.parts[0], w, joinExact)
+	a.ask(r)
 	r.due(a)
 }

@@ -40,6 +40,7 @@ const (
 	maxFetches  = 1 << 12 // fetches of followers per broker that are in work
 	maxThreads  = 1 << 14 // threads per broker
 	maxMonitors = 1 << 14 // contended monitors per broker
+	maxAsked    = 1 << 12 // appends whose record headers are waited for
 )
 
 // Output takes what is finished, on the goroutine that calls the Assembler.
@@ -71,6 +72,9 @@ type Identity struct {
 	// Encrypted says that the broker has a listener that cannot be read: an
 	// append of which no request was seen may be a client's all the same.
 	Encrypted bool
+	// HeadersFromLog says that the record headers of such appends are read
+	// from the segments: they come as event.AppendHeaders.
+	HeadersFromLog bool
 }
 
 // Options of New.
@@ -79,6 +83,9 @@ type Options struct {
 	Identity func(pid int32) Identity
 	Output   Output
 	Rows     Rows
+	// ReadHeaders, unless nil, is told of each append whose event.AppendHeaders
+	// is waited for. It must not block.
+	ReadHeaders func(*event.Write)
 }
 
 // Assembler joins events. Not safe for concurrent use.
@@ -87,6 +94,7 @@ type Assembler struct {
 	now     event.Time
 	brokers map[int32]*broker
 	devices map[event.Device]*journal
+	asked   map[appendKey]*request // appends whose headers are being read
 	timers  timers
 	stats   Stats
 
@@ -125,6 +133,7 @@ type Stats struct {
 	Lost        uint64 // acks=0 requests that never reached the log, or not all of them
 	LostRecords uint64 // what these carried, that nobody was told of
 	Appends     uint64 // of clients whose requests cannot be read
+	AppendsCut  uint64 // of them: not all record headers could be read
 	NoRequest   uint64 // responses whose request is unknown
 	BadTimes    uint64 // events at an impossible instant: left out
 	Writes      uint64
@@ -141,6 +150,7 @@ func New(o Options) *Assembler {
 		o:       o,
 		brokers: map[int32]*broker{},
 		devices: map[event.Device]*journal{},
+		asked:   map[appendKey]*request{},
 		stats:   Stats{Dropped: map[string]uint64{}},
 	}
 }
@@ -168,6 +178,8 @@ func (a *Assembler) Handle(e event.Event) {
 		a.topicName(e)
 	case *event.Write:
 		a.write(e)
+	case *event.AppendHeaders:
+		a.appendHeaders(e)
 	case *event.DirtyInode:
 		a.dirtyInode(e)
 	case *event.CommitStart:

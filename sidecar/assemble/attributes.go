@@ -46,12 +46,7 @@ func (r *request) attributes() []attribute.KeyValue {
 	if r.lostRecords > 0 {
 		attrs = append(attrs, attribute.Int64(spans.KeyLostRecords, r.lostRecords))
 	}
-	if n := int(e.ContextsOmitted) + len(e.Contexts) - len(r.contexts()); n > 0 {
-		attrs = append(attrs, attribute.Int(spans.KeyContextsOmitted, n))
-	}
-	if e.HeadersCut {
-		attrs = append(attrs, attribute.Bool(spans.KeyHeadersCut, true))
-	}
+	attrs = append(attrs, r.headerAttributes()...)
 	if r.resp != nil && r.resp.ThrottleMS > 0 {
 		attrs = append(attrs, attribute.Int64(spans.KeyThrottle, int64(r.resp.ThrottleMS)))
 	}
@@ -59,7 +54,7 @@ func (r *request) attributes() []attribute.KeyValue {
 }
 
 func (r *request) partitionAttributes() []attribute.KeyValue {
-	var names, errors, ids []string
+	var names, errors []string
 	var offsets []int64
 	duplicate := false
 	for i := range min(len(r.parts), maxListed) {
@@ -68,9 +63,6 @@ func (r *request) partitionAttributes() []attribute.KeyValue {
 		names, offsets = append(names, name), append(offsets, p.base)
 		if p.err != 0 {
 			errors = append(errors, name+": "+kafka.ErrorName(p.err))
-		}
-		if len(ids) < maxListed {
-			ids = append(ids, q.MessageIDs[:min(len(q.MessageIDs), maxListed-len(ids))]...)
 		}
 		duplicate = duplicate || p.duplicate
 	}
@@ -87,11 +79,28 @@ func (r *request) partitionAttributes() []attribute.KeyValue {
 	if errors != nil {
 		attrs = append(attrs, attribute.StringSlice(spans.KeyErrors, errors))
 	}
+	if duplicate {
+		attrs = append(attrs, attribute.Bool(spans.KeyDuplicate, true))
+	}
+	return attrs
+}
+
+// headerAttributes are what the record headers said, but for the contexts that
+// became links.
+func (r *request) headerAttributes() (attrs []attribute.KeyValue) {
+	var ids []string
+	for i := range min(len(r.parts), maxListed) {
+		all := r.ev.Partitions[i].MessageIDs
+		ids = append(ids, all[:min(len(all), maxListed-len(ids))]...)
+	}
 	if ids != nil {
 		attrs = append(attrs, attribute.StringSlice(spans.KeyMessageIDs, ids))
 	}
-	if duplicate {
-		attrs = append(attrs, attribute.Bool(spans.KeyDuplicate, true))
+	if n := int(r.ev.ContextsOmitted) + len(r.ev.Contexts) - len(r.contexts()); n > 0 {
+		attrs = append(attrs, attribute.Int(spans.KeyContextsOmitted, n))
+	}
+	if r.ev.HeadersCut {
+		attrs = append(attrs, attribute.Bool(spans.KeyHeadersCut, true))
 	}
 	return attrs
 }
@@ -135,13 +144,14 @@ func (r *request) appendAttributes(part int) []attribute.KeyValue {
 
 // bareAttributes are those of an append that is a trace's root.
 func (r *request) bareAttributes() []attribute.KeyValue {
-	return append(r.appendAttributes(0),
+	attrs := append(r.appendAttributes(0),
 		attribute.String(spans.KeySystem, "kafka"),
 		attribute.Int64(spans.KeyPID, int64(r.ev.PID)),
 		attribute.String(spans.KeyCause, string(r.verdict.cause)),
 		attribute.String(spans.KeyRootCause, string(r.verdict.root)),
 		attribute.Int64(spans.KeyUnexplained, int64(r.verdict.unexplained)),
 	)
+	return append(attrs, r.headerAttributes()...)
 }
 
 // topicName is the topic, or Kafka's form of its id while that is unresolved.

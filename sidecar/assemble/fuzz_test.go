@@ -26,7 +26,7 @@ func FuzzAssembler(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		x := &checker{t: t}
 		a := New(Options{Clock: &event.Clock{}, Output: x,
-			Identity: func(pid int32) Identity { return Identity{Encrypted: pid == 8} },
+			Identity: func(pid int32) Identity { return Identity{Encrypted: pid == 8, HeadersFromLog: pid == 8} },
 			Rows:     Rows{Requests: true, Writes: true, Joined: true, Waits: true, Commits: true}})
 		at := t0
 		for ; len(b) >= 6; b = b[6:] {
@@ -36,8 +36,8 @@ func FuzzAssembler(f *testing.F) {
 		a.Close()
 		x.follow()
 		st := a.Stats()
-		if st.Pending != 0 || uint64(x.requests) != st.Finished || a.timers.order.Len() != 0 {
-			t.Errorf("%d requests printed, %d timers left, counts %+v", x.requests, a.timers.order.Len(), st)
+		if st.Pending != 0 || uint64(x.requests) != st.Finished || a.timers.order.Len() != 0 || len(a.asked) != 0 {
+			t.Errorf("%d requests printed, %d timers, %d asked left, counts %+v", x.requests, a.timers.order.Len(), len(a.asked), st)
 		}
 		for _, br := range a.brokers {
 			if br.inFlight != 0 || len(br.conns)+len(br.byBatch)+len(br.unnamed) != 0 {
@@ -111,6 +111,10 @@ func anEvent(b []byte, at event.Time) event.Event {
 		return &event.Fetched{Time: at, Conn: conn, CorrelationID: correlation}
 	case 13:
 		return &event.TopicName{Time: at, PID: th.PID, ID: [16]byte{b[1] & 1}, Name: "orders"}
+	}
+	if b[0]&0x80 != 0 {
+		w := aWrite(th.TID, from, at, base, crc)
+		return &event.AppendHeaders{Time: at, PID: th.PID, File: w.File, Offset: w.Offset, HeadersCut: b[1]&0x40 != 0}
 	}
 	return &event.Gone{Time: at, PID: th.PID}
 }

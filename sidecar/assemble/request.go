@@ -16,6 +16,7 @@ type request struct {
 	resp  *event.Response // nil: none, or not yet
 	parts []part
 	bare  bool // an append of which no request was seen
+	asked bool // its record headers are being read
 
 	// Until when the broker kept the connection muted for the request before
 	// this one, and for its throttle time. 0: it did not, or that was not seen.
@@ -195,7 +196,7 @@ func (r *request) due(a *Assembler) {
 
 // settled says whether the ends of all links are known.
 func (r *request) settled(waits []*wait) bool {
-	if r.before.request != nil && !r.before.request.finished {
+	if r.asked || r.before.request != nil && !r.before.request.finished {
 		return false
 	}
 	for i := range r.parts {
@@ -216,6 +217,7 @@ func (r *request) settled(waits []*wait) bool {
 func (r *request) finish() {
 	a := r.a
 	a.settleJoins(r)
+	a.unask(r)
 	if r.end == 0 && r.ev.Acks == 0 { // no response is due: it ends with its writes
 		r.end = r.lastWrite()
 	}
@@ -244,6 +246,9 @@ func (r *request) finish() {
 	r.finished = true
 	if r.bare {
 		a.stats.Appends++
+		if r.ev.HeadersCut {
+			a.stats.AppendsCut++
+		}
 	} else {
 		a.stats.Finished++
 		a.printRequest(r)

@@ -185,6 +185,21 @@ type Write struct {
 	LeaderEpoch int32
 }
 
+// AppendHeaders is what the record headers of a written batch say, read from
+// its segment because its request could not be. It comes some time after the
+// Write of that PID, File and Offset.
+type AppendHeaders struct {
+	Time   Time
+	PID    int32
+	File   string // topic-partition/segment.log
+	Offset int64  // in the file
+
+	MessageIDs      []string
+	Contexts        []TraceContext // distinct, a bounded number
+	ContextsOmitted int32          // how many more there were
+	HeadersCut      bool           // not all could be read
+}
+
 // DirtyInode is one run of the file system's dirty_inode operation
 // (ext4_dirty_inode) inside a write of the same thread.
 type DirtyInode struct {
@@ -257,6 +272,7 @@ func (e *Fetch) At() Time          { return e.LastByte }
 func (e *Fetched) At() Time        { return e.Time }
 func (e *TopicName) At() Time      { return e.Time }
 func (e *Write) At() Time          { return e.End }
+func (e *AppendHeaders) At() Time  { return e.Time }
 func (e *DirtyInode) At() Time     { return e.End }
 func (e *CommitStart) At() Time    { return e.Time }
 func (e *Commit) At() Time         { return e.End }
@@ -273,6 +289,7 @@ func (*Fetch) event()          {}
 func (*Fetched) event()        {}
 func (*TopicName) event()      {}
 func (*Write) event()          {}
+func (*AppendHeaders) event()  {}
 func (*DirtyInode) event()     {}
 func (*CommitStart) event()    {}
 func (*Commit) event()         {}

@@ -155,6 +155,7 @@ func (l *live) attach(ctx context.Context, b *jvm.Broker) {
 	for _, dir := range b.LogDirs {
 		l.topics.AddLogDir(b.PID, dir)
 	}
+	l.appends.adopt(b.PID, b.LogDirs)
 	l.do(ctx, func() {
 		l.fact(recording.Fact{Broker: &r})
 		l.adopt(r)
@@ -241,6 +242,7 @@ func (l *live) leave(ctx context.Context, pid int32) {
 		l.setPorts()
 	})
 	l.topics.Forget(pid)
+	l.appends.forget(pid)
 }
 
 // do runs f on the goroutine that owns the decoder.
@@ -282,6 +284,7 @@ func (l *live) broker(b *jvm.Broker) recording.Broker {
 		}
 		r.Listeners = append(r.Listeners, x.Addr)
 	}
+	r.HeadersFromLog = len(r.Encrypted) > 0 && len(b.LogDirs) > 0 && l.appends.wanted()
 	for _, dir := range b.LogDirs {
 		dev, kind, err := fileSystem(dir)
 		if err != nil {

@@ -27,10 +27,7 @@ func (l *live) decoderOptions() capture.Options {
 	}
 	o.OnRecordHeaders = func(client, broker netip.AddrPort, correlation int32, r capture.RecordHeaders) {
 		h := &recording.RecordHeaders{Client: client, Broker: broker, CorrelationID: correlation,
-			Omitted: r.Omitted, Cut: r.Cut}
-		for _, c := range r.Contexts {
-			h.Contexts = append(h.Contexts, fmt.Sprintf("00-%x-%x-%02x", c.TraceID, c.SpanID, c.Flags))
-		}
+			Contexts: traceparents(r.Contexts), Omitted: r.Omitted, Cut: r.Cut}
 		l.record.Fact(recording.Fact{Headers: h})
 	}
 	return o
@@ -96,12 +93,25 @@ func headersOf(h *recording.RecordHeaders, contexts bool) capture.RecordHeaders 
 		return r
 	}
 	r.Omitted = max(h.Omitted, 0)
-	for _, text := range h.Contexts[:min(len(h.Contexts), kafka.MaxContexts)] {
+	r.Contexts = contextsOf(h.Contexts)
+	return r
+}
+
+// traceparents are contexts as a fact has them.
+func traceparents(all []event.TraceContext) (texts []string) {
+	for _, c := range all {
+		texts = append(texts, fmt.Sprintf("00-%x-%x-%02x", c.TraceID, c.SpanID, c.Flags))
+	}
+	return texts
+}
+
+func contextsOf(texts []string) (all []event.TraceContext) {
+	for _, text := range texts[:min(len(texts), kafka.MaxContexts)] {
 		if c, ok := kafka.ParseTraceparent([]byte(text)); ok {
-			r.Contexts = append(r.Contexts, event.TraceContext(c))
+			all = append(all, event.TraceContext(c))
 		}
 	}
-	return r
+	return all
 }
 
 func (r *recorded) messageIDs(client, broker netip.AddrPort, correlation int32, index int) ([]string, bool) {

@@ -68,13 +68,14 @@ func (s *Sidecar) Run(ctx context.Context) error {
 	l.newDecoder(l.decoderOptions())
 	s.decoder.SetListeners(s.listeners())
 	l.calibrate(event.Calibration{})
+	l.appends = newAppendReader(l.config.MessageIDHeader, l.config.TraceContext)
 
 	// The readers outlive ctx by a moment: all sources are read up to the
 	// instant at which it ended.
 	reading, stop := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer stop(nil)
 	var wg sync.WaitGroup
-	for _, loop := range []func(context.Context) error{l.readPackets, l.readProbes, l.followBrokers} {
+	for _, loop := range []func(context.Context) error{l.readPackets, l.readProbes, l.followBrokers, l.appends.run} {
 		wg.Go(func() {
 			if err := loop(reading); err != nil {
 				stop(err)
@@ -252,6 +253,7 @@ func beat(ctx context.Context, busy bool) bool {
 
 func (l *live) progress() (event.Time, error) {
 	mark := event.Time(min(l.read[event.Packets].Load(), l.read[event.Probes].Load()))
+	l.takeAppendHeaders()
 	l.fact(recording.Fact{Progress: &recording.Mark{Time: mark}})
 	return mark, l.advance(mark)
 }

@@ -124,6 +124,8 @@ func (p *player) Fact(f recording.Fact) error {
 		}
 	case f.MessageIDs != nil, f.Headers != nil:
 		s.recorded.learn(f, s.config.TraceContext)
+	case f.Append != nil:
+		s.push(event.Probes, appendHeadersOf(f.Append, s.config.TraceContext))
 	case f.Tick != nil:
 		s.decoder.Tick(f.Tick.Time)
 	case f.Progress != nil:

@@ -42,7 +42,8 @@ type Sidecar struct {
 	mu      sync.Mutex
 	brokers map[int32]*known
 
-	recorded *recorded // of a replay of a recording
+	recorded *recorded     // of a replay of a recording
+	appends  *appendReader // of a run; nil: a recording has what it read
 }
 
 // known is a broker that is traced, or was.
@@ -83,7 +84,7 @@ func New(o Options) (*Sidecar, error) {
 		Logger: o.Logger,
 	})
 	s.assembler = assemble.New(assemble.Options{
-		Clock: s.clock, Identity: s.identity, Output: s.out, Rows: s.out.rows(),
+		Clock: s.clock, Identity: s.identity, Output: s.out, Rows: s.out.rows(), ReadHeaders: s.readHeaders,
 	})
 	return s, nil
 }
@@ -95,6 +96,13 @@ func (s *Sidecar) newDecoder(o capture.Options) {
 	o.MessageIDHeader, o.TraceContext = s.config.MessageIDHeader, s.config.TraceContext
 	o.Emit = func(e event.Event) { s.push(event.Packets, e) }
 	s.decoder = capture.NewDecoder(o)
+}
+
+// readHeaders is told by the assembler of appends whose headers it waits for.
+func (s *Sidecar) readHeaders(w *event.Write) {
+	if s.appends != nil {
+		s.appends.ask(w)
+	}
 }
 
 // identity is asked by the assembler, once a broker.
@@ -111,7 +119,7 @@ func (s *Sidecar) identity(pid int32) assemble.Identity {
 func (s *Sidecar) adopt(b recording.Broker) {
 	s.mu.Lock()
 	s.brokers[b.PID] = &known{Broker: b, identity: assemble.Identity{
-		Cluster: b.Cluster, Node: b.Node, Resource: resource(b), Encrypted: len(b.Encrypted) > 0}}
+		Cluster: b.Cluster, Node: b.Node, Resource: resource(b), Encrypted: len(b.Encrypted) > 0, HeadersFromLog: b.HeadersFromLog}}
 	s.mu.Unlock()
 	for dev, fs := range b.Devices {
 		s.probes.FileSystem(dev, fs)

@@ -19,6 +19,7 @@ type Fact struct {
 	Topic      *Topic             `json:"topic,omitempty"`
 	MessageIDs *MessageIDs        `json:"message_ids,omitempty"`
 	Headers    *RecordHeaders     `json:"record_headers,omitempty"`
+	Append     *AppendHeaders     `json:"append_headers,omitempty"`
 	Tick       *Mark              `json:"tick,omitempty"`
 	Progress   *Mark              `json:"progress,omitempty"`
 	Losses     map[string]uint64  `json:"losses,omitempty"`
@@ -42,6 +43,9 @@ type Broker struct {
 	// Encrypted are the listeners whose packets cannot be read; none is among
 	// Listeners.
 	Encrypted []netip.AddrPort `json:"encrypted,omitempty"`
+	// HeadersFromLog says that the record headers of appends whose requests
+	// cannot be read are read from the segments.
+	HeadersFromLog bool `json:"headers_from_log,omitempty"`
 	// Devices holds the file system type of each log dir's device.
 	Devices map[event.Device]string `json:"devices"`
 }
@@ -77,6 +81,19 @@ type RecordHeaders struct {
 	Contexts      []string       `json:"contexts,omitempty"` // each as a `traceparent`
 	Omitted       int32          `json:"omitted,omitempty"`
 	Cut           bool           `json:"cut,omitempty"`
+}
+
+// AppendHeaders is what the records of a batch said that was written before,
+// read from its segment because its request could not be.
+type AppendHeaders struct {
+	Time     event.Time `json:"time"`
+	PID      int32      `json:"pid"`
+	File     string     `json:"file"`
+	Offset   int64      `json:"offset"`
+	IDs      []string   `json:"ids,omitempty"`
+	Contexts []string   `json:"contexts,omitempty"` // each as a `traceparent`
+	Omitted  int32      `json:"omitted,omitempty"`
+	Cut      bool       `json:"cut,omitempty"`
 }
 
 // Mark is an instant: Tick, up to which packets had been handed over, or

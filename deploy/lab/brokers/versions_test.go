@@ -65,31 +65,6 @@ func TestVersions(t *testing.T) {
 	}
 }
 
-// TestOnlyEncrypted: of a broker that no packet tells anything of, no request
-// is made up, and every append is traced.
-func TestOnlyEncrypted(t *testing.T) {
-	needRoot(t)
-	s := set(t, scene.Config{Topic: topic, Partitions: partitions, OnlySSL: true, RequestLog: true})
-	file := filepath.Join(s.Run.Dir, "run.pcapng")
-	ts := s.record(t, file)
-	java, err := s.Broker.Produce(1, kafka.Load{Topic: topic, Records: 500, PerSecond: 250, RecordSize: 300})
-	if err != nil {
-		t.Fatal(err)
-	}
-	send(t, s.Broker, loads[len(loads)-1])
-	if _, err := java.Summary(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	time.Sleep(time.Second)
-	if err := ts.Stop(); err != nil {
-		t.Fatal(err)
-	}
-	if rows := replayed[assemble.RequestRow](t, s.session, file, "requests"); len(rows) != 0 {
-		t.Errorf("%d requests of an encrypted listener: %+v", len(rows), rows[0])
-	}
-	appendsAreTraced(t, s, file)
-}
-
 func send(t *testing.T, b *kafka.Broker, l load) {
 	t.Helper()
 	opts, err := b.Access(l.protocol, "").Franz()

@@ -139,9 +139,13 @@ func TestSpans(t *testing.T) {
 		want   []State
 		says   string
 	}{
-		"all":      {func(*patient, *fakeKernel) {}, all, "127.0.0.1:9092"},
-		"some TLS": {func(p *patient, _ *fakeKernel) { p.Listeners = []jvm.Listener{plain, tls} }, states(Degraded, OK, OK, OK, OK, OK), "127.0.0.1:9093 (encrypted)"},
-		"TLS":      {func(p *patient, _ *fakeKernel) { p.Listeners = []jvm.Listener{tls} }, states(Missing, OK, OK, OK, OK, OK), "every listener is encrypted"},
+		"all":       {func(*patient, *fakeKernel) {}, all, "127.0.0.1:9092"},
+		"some TLS":  {func(p *patient, _ *fakeKernel) { p.Listeners = []jvm.Listener{plain, tls} }, states(Degraded, OK, OK, OK, OK, OK), "127.0.0.1:9093 (encrypted)"},
+		"TLS":       {func(p *patient, _ *fakeKernel) { p.Listeners = []jvm.Listener{tls} }, states(Missing, OK, OK, OK, OK, OK), "record headers from the segments"},
+		"TLS alone": {func(p *patient, _ *fakeKernel) { p.Listeners = []jvm.Listener{tls} }, states(Missing, OK, OK, OK, OK, OK), "every listener is encrypted"},
+		"TLS, no log dirs": {func(p *patient, _ *fakeKernel) {
+			p.Listeners, p.LogDirs = []jvm.Listener{tls}, nil
+		}, states(Missing, OK, OK, OK, OK, Degraded), "without record headers"},
 		"TLS, no probes": {func(p *patient, _ *fakeKernel) {
 			p.Listeners, p.h.noProbes = []jvm.Listener{tls}, os.ErrPermission
 		}, states(Missing, Missing, Missing, Missing, OK, Missing), "CAP_BPF"},
@@ -163,7 +167,7 @@ func TestSpans(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			k, h := allSubjects(), &host{subjects: map[string]bpf.Subject{}}
-			p := &patient{Broker: jvm.Broker{Process: jvm.Process{PID: 42}, Listeners: []jvm.Listener{plain}}, o: &Options{}, h: h, disks: []disk{ext4}}
+			p := &patient{Broker: jvm.Broker{Process: jvm.Process{PID: 42}, Listeners: []jvm.Listener{plain}, LogDirs: []string{"/logs"}}, o: &Options{}, h: h, disks: []disk{ext4}}
 			c.change(p, k)
 			for _, s := range k.subjects {
 				h.subjects[s.Name] = s
@@ -208,8 +212,8 @@ func TestEncrypted(t *testing.T) {
 	}{
 		"listener A":        {OK, []string{"127.0.0.1:9092 PLAINTEXT"}},
 		"listener B":        {Degraded, []string{"127.0.0.1:9093 SASL_SSL", "encrypted"}},
-		"encrypted, lost":   {Degraded, []string{"client", "correlation id", "latency", "acks", "replication wait", "message ids"}},
-		"encrypted, traced": {OK, []string{"append", "base offset", "records", "producer id"}},
+		"encrypted, lost":   {Degraded, []string{"client", "correlation id", "latency", "acks", "replication wait"}},
+		"encrypted, traced": {OK, []string{"append", "base offset", "records", "producer id", "message ids", "from the segment"}},
 		"encrypted, why":    {OK, []string{"TLS ends inside the broker"}},
 	} {
 		c := all[name]

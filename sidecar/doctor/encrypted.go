@@ -12,9 +12,10 @@ import (
 const (
 	lostEncrypted = "client and client id, api version, correlation id, acks, transactional id, error codes; " +
 		"the request's latency with its phases (receive, queue, replication wait, throttling, response); " +
-		"which appends came in one request; message ids and trace contexts on the wire; requests that wrote nothing"
+		"which appends came in one request; requests that wrote nothing"
 	keptEncrypted = "a trace rooted at each append that a request handler wrote: topic, partition, base offset, records, " +
-		"producer id (all from the written batch header), file, handler thread, and below it what it waited for"
+		"producer id (all from the written batch header), message ids and trace contexts (record headers, from the segment), " +
+		"file, handler thread, and below it what it waited for"
 	whyEncrypted = "TLS ends inside the broker, so packets hold no request; the batch is in the clear when it is written to the log"
 )
 
@@ -47,5 +48,9 @@ func (p *patient) append() Check {
 	if why := p.h.cannot(bpf.SubjectWrite); why != "" {
 		return Check{spans.NameAppend, Missing, why, probesFix}
 	}
-	return Check{spans.NameAppend, OK, "root of its own trace for requests to " + strings.Join(p.sealed(), ", "), ""}
+	root := "root of its own trace for requests to " + strings.Join(p.sealed(), ", ")
+	if len(p.LogDirs) == 0 {
+		return Check{spans.NameAppend, Degraded, root + "; without record headers: its log dirs are not known", ""}
+	}
+	return Check{spans.NameAppend, OK, root + "; record headers from the segments", ""}
 }

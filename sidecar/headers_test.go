@@ -144,3 +144,31 @@ func TestReplayedHeaders(t *testing.T) {
 		}
 	}
 }
+
+// Records are searched for contexts only where a trace or a recording will show
+// them.
+func TestContextsAreReadForSomebody(t *testing.T) {
+	for _, x := range []struct {
+		print            string
+		asked, recording bool
+		want             bool
+	}{
+		{"none", true, false, false},
+		{"requests", true, false, false},
+		{"traces", true, false, true},
+		{"none", true, true, true},
+		{"traces", false, true, false},
+	} {
+		s, err := New(Options{Config: config.Config{Print: x.print, TraceContext: x.asked}, Stdout: io.Discard,
+			Logger: slog.New(slog.DiscardHandler)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if x.recording {
+			s.record = recording.NewWriter(io.Discard, recording.Header{})
+		}
+		if got := s.contexts(); got != x.want {
+			t.Errorf("%+v: %v", x, got)
+		}
+	}
+}

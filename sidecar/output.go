@@ -67,6 +67,9 @@ func (o *output) rows() assemble.Rows {
 	}
 }
 
+// traces says whether anybody takes traces.
+func (o *output) traces() bool { return o.exporter != nil || o.print == "traces" }
+
 func (o *output) Request(r *assemble.RequestRow) { o.note(o.printer.Request(r)) }
 func (o *output) Write(r *assemble.WriteRow)     { o.note(o.printer.Write(r)) }
 func (o *output) Wait(r *assemble.WaitRow)       { o.note(o.printer.Wait(r)) }

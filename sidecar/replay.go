@@ -123,9 +123,9 @@ func (p *player) Fact(f recording.Fact) error {
 			s.topics.Learn(f.Topic.PID, id, f.Topic.Name)
 		}
 	case f.MessageIDs != nil, f.Headers != nil:
-		s.recorded.learn(f, s.config.TraceContext)
+		s.recorded.learn(f, s.contexts())
 	case f.Append != nil:
-		s.push(event.Probes, appendHeadersOf(f.Append, s.config.TraceContext))
+		s.push(event.Probes, appendHeadersOf(f.Append, s.contexts()))
 	case f.Tick != nil:
 		s.decoder.Tick(f.Tick.Time)
 	case f.Progress != nil:

@@ -93,7 +93,7 @@ func New(o Options) (*Sidecar, error) {
 // of records comes from.
 func (s *Sidecar) newDecoder(o capture.Options) {
 	o.Clock, o.Topics, o.Logger = s.clock, s.topics, s.log
-	o.MessageIDHeader, o.TraceContext = s.config.MessageIDHeader, s.config.TraceContext
+	o.MessageIDHeader, o.TraceContext = s.config.MessageIDHeader, s.contexts()
 	o.Emit = func(e event.Event) { s.push(event.Packets, e) }
 	s.decoder = capture.NewDecoder(o)
 }
@@ -103,6 +103,12 @@ func (s *Sidecar) readHeaders(w *event.Write) {
 	if s.appends != nil {
 		s.appends.ask(w)
 	}
+}
+
+// contexts says whether trace contexts are read: to look at every record costs
+// much, and only traces and recordings show what it finds.
+func (s *Sidecar) contexts() bool {
+	return s.config.TraceContext && (s.out.traces() || s.record != nil)
 }
 
 // identity is asked by the assembler, once a broker.

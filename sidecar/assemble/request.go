@@ -57,6 +57,19 @@ type part struct {
 	firstSpan spans.SpanID
 }
 
+// newRequest returns a request of n partitions, mostly one: in one piece then.
+func newRequest(n int) *request {
+	if n != 1 {
+		return &request{parts: make([]part, n)}
+	}
+	r := new(struct {
+		request
+		part [1]part
+	})
+	r.parts = r.part[:]
+	return &r.request
+}
+
 // join says how sure a joined write is.
 type join uint8
 
@@ -87,7 +100,8 @@ func (a *Assembler) request(e *event.Request) {
 		a.stats.Dropped["too many in flight"]++
 		return
 	}
-	r := &request{a: a, b: b, ev: e, parts: make([]part, len(e.Partitions))}
+	r := newRequest(len(e.Partitions))
+	r.a, r.b, r.ev = a, b, e
 	for i := range r.parts {
 		p := &r.parts[i]
 		p.r, p.index, p.base = r, int32(i), -1

@@ -102,14 +102,12 @@ func (d *Decoder) dropRequest(c *conn) {
 
 // emitRequest hands a request on, or keeps it back while it is suspected.
 func (d *Decoder) emitRequest(c *conn, h *kafka.RequestHeader, b *kafka.ProduceRequest) {
-	e := &event.Request{
-		Arrival: d.o.Clock.Mono(c.in.stream.First), LastByte: d.o.Clock.Mono(d.stamp),
-		ArrivalUnix: c.in.stream.First, LastByteUnix: d.stamp,
-		Conn: c.id, Client: c.client, Broker: c.broker, PID: c.pid,
-		Bytes: h.Size, APIVersion: h.APIVersion, CorrelationID: h.CorrelationID,
-		ClientID: h.ClientID, TransactionalID: b.TransactionalID, Acks: b.Acks,
-		Partitions: make([]event.RequestPartition, len(b.Partitions)),
-	}
+	e := event.NewRequest(len(b.Partitions))
+	e.Arrival, e.LastByte = d.o.Clock.Mono(c.in.stream.First), d.o.Clock.Mono(d.stamp)
+	e.ArrivalUnix, e.LastByteUnix = c.in.stream.First, d.stamp
+	e.Conn, e.Client, e.Broker, e.PID = c.id, c.client, c.broker, c.pid
+	e.Bytes, e.APIVersion, e.CorrelationID = h.Size, h.APIVersion, h.CorrelationID
+	e.ClientID, e.TransactionalID, e.Acks = h.ClientID, b.TransactionalID, b.Acks
 	for i := range b.Partitions {
 		d.partition(c, h, i, &b.Partitions[i], &e.Partitions[i])
 	}
@@ -126,13 +124,10 @@ func (d *Decoder) handOn(c *conn, e *event.Request) {
 }
 
 func (d *Decoder) partition(c *conn, h *kafka.RequestHeader, i int, p *kafka.ProducePartition, e *event.RequestPartition) {
-	*e = event.RequestPartition{
-		TopicPartition: event.TopicPartition{Topic: p.Topic, Partition: p.Partition},
-		TopicID:        p.TopicID, Bytes: p.Bytes, Records: p.Batch.Records, CRC: p.Batch.CRC,
-		Attributes: p.Batch.Attributes, ProducerID: p.Batch.ProducerID,
-		ProducerEpoch: p.Batch.ProducerEpoch, BaseSequence: p.Batch.BaseSequence,
-		MessageIDs: d.messageIDs(c, h, i, p.MessageIDs),
-	}
+	e.Topic, e.TopicID, e.Partition, e.Bytes = p.Topic, p.TopicID, p.Partition, p.Bytes
+	e.Records, e.CRC, e.Attributes = p.Batch.Records, p.Batch.CRC, p.Batch.Attributes
+	e.ProducerID, e.ProducerEpoch, e.BaseSequence = p.Batch.ProducerID, p.Batch.ProducerEpoch, p.Batch.BaseSequence
+	e.MessageIDs = d.messageIDs(c, h, i, p.MessageIDs)
 	if p.Topic == "" {
 		e.Topic = d.topicName(c, p.TopicID)
 	}

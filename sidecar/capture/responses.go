@@ -117,19 +117,16 @@ func (d *Decoder) learn(c *conn, m *kafka.MetadataResponse) {
 
 // emitResponse hands a response on.
 func (d *Decoder) emitResponse(c *conn, b *kafka.ProduceResponse) {
-	e := &event.Response{
-		Start: d.o.Clock.Mono(c.out.stream.First), End: d.o.Clock.Mono(d.stamp),
-		StartUnix: c.out.stream.First, EndUnix: d.stamp,
-		Conn: c.id, CorrelationID: c.out.answer.correlationID, ThrottleMS: b.ThrottleMS,
-		Partitions: make([]event.ResponsePartition, len(b.Partitions)),
-	}
-	for i, p := range b.Partitions {
+	e := event.NewResponse(len(b.Partitions))
+	e.Start, e.End = d.o.Clock.Mono(c.out.stream.First), d.o.Clock.Mono(d.stamp)
+	e.StartUnix, e.EndUnix = c.out.stream.First, d.stamp
+	e.Conn, e.CorrelationID, e.ThrottleMS = c.id, c.out.answer.correlationID, b.ThrottleMS
+	for i := range b.Partitions {
+		p, q := &b.Partitions[i], &e.Partitions[i]
+		q.Topic, q.TopicID, q.Partition = p.Topic, p.TopicID, p.Partition
+		q.Error, q.BaseOffset, q.LogAppendTime = p.Error, p.BaseOffset, p.LogAppendTime
 		if p.Topic == "" {
-			p.Topic = d.topicName(c, p.TopicID)
-		}
-		e.Partitions[i] = event.ResponsePartition{
-			TopicPartition: event.TopicPartition{Topic: p.Topic, Partition: p.Partition},
-			TopicID:        p.TopicID, Error: p.Error, BaseOffset: p.BaseOffset, LogAppendTime: p.LogAppendTime,
+			q.Topic = d.topicName(c, p.TopicID)
 		}
 	}
 	d.muted(&c.out.previous, e)

@@ -63,6 +63,20 @@ type Request struct {
 	HeadersCut bool
 }
 
+// NewRequest returns a request of n partitions, zero otherwise. Mostly it is one
+// partition: both are then one piece of memory.
+func NewRequest(n int) *Request {
+	if n != 1 {
+		return &Request{Partitions: make([]RequestPartition, n)}
+	}
+	r := new(struct {
+		Request
+		partition [1]RequestPartition
+	})
+	r.Partitions = r.partition[:]
+	return &r.Request
+}
+
 // TraceContext is what a W3C `traceparent` says
 // (https://www.w3.org/TR/trace-context/#traceparent-header).
 type TraceContext struct {
@@ -110,6 +124,19 @@ type ResponsePartition struct {
 	Error         int16 // Kafka's error code, 0 for none
 	BaseOffset    int64 // -1 where nothing was appended
 	LogAppendTime int64 // ms, -1 with CreateTime
+}
+
+// NewResponse returns a response of n partitions, as NewRequest does.
+func NewResponse(n int) *Response {
+	if n != 1 {
+		return &Response{Partitions: make([]ResponsePartition, n)}
+	}
+	r := new(struct {
+		Response
+		partition [1]ResponsePartition
+	})
+	r.Partitions = r.partition[:]
+	return &r.Response
 }
 
 // ConnLost says that no more can be learned of a connection's requests in

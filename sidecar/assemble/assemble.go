@@ -93,6 +93,7 @@ type Assembler struct {
 	o       Options
 	now     event.Time
 	brokers map[int32]*broker
+	conns   map[event.Conn]*connection
 	devices map[event.Device]*journal
 	asked   map[appendKey]*request // appends whose headers are being read
 	timers  timers
@@ -106,7 +107,6 @@ type Assembler struct {
 type broker struct {
 	pid      int32
 	id       Identity
-	conns    map[event.Conn][]*request // in order of arrival
 	inFlight int
 	swept    bool               // a sweep is due
 	byBatch  map[batchKey]*part // the first of those that wait for such a write
@@ -149,6 +149,7 @@ func New(o Options) *Assembler {
 	return &Assembler{
 		o:       o,
 		brokers: map[int32]*broker{},
+		conns:   map[event.Conn]*connection{},
 		devices: map[event.Device]*journal{},
 		asked:   map[appendKey]*request{},
 		stats:   Stats{Dropped: map[string]uint64{}},
@@ -225,7 +226,6 @@ func (a *Assembler) broker(pid int32) *broker {
 	if b == nil {
 		b = &broker{
 			pid:      pid,
-			conns:    map[event.Conn][]*request{},
 			byBatch:  map[batchKey]*part{},
 			logs:     map[event.TopicPartition]*log{},
 			unnamed:  map[[16]byte][]*part{},

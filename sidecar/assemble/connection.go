@@ -1,6 +1,7 @@
 package assemble
 
 import (
+	"math"
 	"slices"
 
 	"github.com/tailspan/tailspan/sidecar/event"
@@ -23,35 +24,50 @@ func (p *predecessor) resolve() {
 	p.request = nil
 }
 
+// connection is the requests that are in flight on one connection, in order of
+// arrival.
+type connection struct{ requests []*request }
+
+// connection finds or makes one. Without a request it stays until it is lost,
+// or the next sweep.
+func (a *Assembler) connection(id event.Conn) *connection {
+	c := a.conns[id]
+	if c == nil {
+		c = &connection{}
+		a.conns[id] = c
+	}
+	return c
+}
+
 // take finds the request of a response by connection and correlation id, and
 // takes it out of the table. A broker answers a connection's requests in
 // order: those before it have been answered too, unseen.
 func (a *Assembler) take(e *event.Response) *request {
-	for _, b := range a.brokers {
-		conn := b.conns[e.Conn]
-		i := slices.IndexFunc(conn, func(r *request) bool {
-			return r.ev.CorrelationID == e.CorrelationID && r.ev.Acks != 0
-		})
-		if i < 0 {
-			continue
-		}
-		r := conn[i]
-		if i > 0 {
-			for _, x := range slices.Clone(conn[:i]) {
-				if x.ev.Acks != 0 {
-					a.endWithout(x, notSeen)
-				}
+	c := a.conns[e.Conn]
+	if c == nil {
+		return nil
+	}
+	i := slices.IndexFunc(c.requests, func(r *request) bool {
+		return r.ev.CorrelationID == e.CorrelationID && r.ev.Acks != 0
+	})
+	if i < 0 {
+		return nil
+	}
+	r := c.requests[i]
+	if i > 0 {
+		for _, x := range slices.Clone(c.requests[:i]) {
+			if x.ev.Acks != 0 {
+				a.endWithout(x, notSeen)
 			}
 		}
-		var throttled event.Time
-		if e.ThrottleMS > 0 {
-			throttled = e.Start + event.Time(e.ThrottleMS)*ms
-		}
-		b.passOn(r, e.End, throttled)
-		b.leave(r)
-		return r
 	}
-	return nil
+	var throttled event.Time
+	if e.ThrottleMS > 0 {
+		throttled = e.Start + event.Time(e.ThrottleMS)*ms
+	}
+	r.passOn(e.End, throttled)
+	r.leave()
+	return r
 }
 
 // notSeen is why a request has no response though the broker sent one.
@@ -59,13 +75,16 @@ const notSeen = "not seen"
 
 // passOn tells the next request on a connection until when the broker could
 // not read it.
-func (b *broker) passOn(r *request, muted, throttled event.Time) {
-	conn := b.conns[r.ev.Conn]
-	i := slices.Index(conn, r) + 1
-	if i == 0 || i == len(conn) {
+func (r *request) passOn(muted, throttled event.Time) {
+	if r.conn == nil {
 		return
 	}
-	next := conn[i]
+	all := r.conn.requests
+	i := slices.Index(all, r) + 1
+	if i == len(all) {
+		return
+	}
+	next := all[i]
 	next.muted, next.throttled = max(next.muted, muted), max(next.throttled, throttled)
 	if max(muted, throttled)-next.ev.LastByte >= minHold {
 		next.before = predecessor{request: r}
@@ -73,28 +92,30 @@ func (b *broker) passOn(r *request, muted, throttled event.Time) {
 }
 
 // leave takes a request out of its connection.
-func (b *broker) leave(r *request) {
-	conn := b.conns[r.ev.Conn]
-	i := slices.Index(conn, r)
-	if i < 0 {
+func (r *request) leave() {
+	c := r.conn
+	if c == nil {
 		return
 	}
-	b.inFlight--
-	if len(conn) == 1 {
-		delete(b.conns, r.ev.Conn)
-		return
-	}
-	b.conns[r.ev.Conn] = slices.Delete(conn, i, i+1)
+	i := slices.Index(c.requests, r)
+	c.requests = slices.Delete(c.requests, i, i+1)
+	r.conn = nil
+	r.b.inFlight--
 }
 
 func (a *Assembler) connLost(e *event.ConnLost) {
-	for _, b := range a.brokers {
-		for _, r := range slices.Clone(b.conns[e.Conn]) {
-			if r.ended = over(e); r.ended || r.ev.Acks != 0 { // without acks it needs no more of the connection
-				r.byBroker = e.ByBroker
-				a.endWithout(r, "connection "+e.Reason)
-			}
+	c := a.conns[e.Conn]
+	if c == nil {
+		return
+	}
+	for _, r := range slices.Clone(c.requests) {
+		if r.ended = over(e); r.ended || r.ev.Acks != 0 { // without acks it needs no more of the connection
+			r.byBroker = e.ByBroker
+			a.endWithout(r, "connection "+e.Reason)
 		}
+	}
+	if len(c.requests) == 0 {
+		delete(a.conns, e.Conn)
 	}
 }
 
@@ -104,12 +125,24 @@ func over(e *event.ConnLost) bool { return e.Reason == "closed" || e.Reason == "
 
 // lose ends all that a broker has in flight.
 func (a *Assembler) lose(b *broker, why string) {
-	var all []*request
-	for _, conn := range b.conns {
-		all = append(all, conn...)
-	}
-	sortRequests(all)
-	for _, r := range all {
+	for _, r := range a.expiring(b, math.MaxInt64) {
 		a.endWithout(r, why)
 	}
+}
+
+// expiring lists the requests of a broker that expire by an instant, in order.
+// Connections that nothing is in flight on are let go.
+func (a *Assembler) expiring(b *broker, until event.Time) (all []*request) {
+	for id, c := range a.conns {
+		if len(c.requests) == 0 {
+			delete(a.conns, id)
+		}
+		for _, r := range c.requests {
+			if r.b == b && until >= r.ev.LastByte+r.expiry() {
+				all = append(all, r)
+			}
+		}
+	}
+	sortRequests(all)
+	return all
 }

@@ -9,16 +9,7 @@ type sweep broker
 
 func (s *sweep) due(a *Assembler) {
 	b := (*broker)(s)
-	var expired []*request
-	for _, conn := range b.conns {
-		for _, r := range conn {
-			if a.now >= r.ev.LastByte+r.expiry() {
-				expired = append(expired, r)
-			}
-		}
-	}
-	sortRequests(expired)
-	for _, r := range expired {
+	for _, r := range a.expiring(b, a.now) {
 		a.endWithout(r, "expired")
 	}
 	if b.swept = b.inFlight > 0; b.swept {

@@ -39,9 +39,12 @@ func FuzzAssembler(f *testing.F) {
 		if st.Pending != 0 || uint64(x.requests) != st.Finished || a.timers.order.Len() != 0 || len(a.asked) != 0 {
 			t.Errorf("%d requests printed, %d timers, %d asked left, counts %+v", x.requests, a.timers.order.Len(), len(a.asked), st)
 		}
+		if len(a.conns) != 0 {
+			t.Errorf("%d connections left", len(a.conns))
+		}
 		for _, br := range a.brokers {
-			if br.inFlight != 0 || len(br.conns)+len(br.byBatch)+len(br.unnamed) != 0 {
-				t.Errorf("%d in flight, %d connections, %d batches, %d names left", br.inFlight, len(br.conns), len(br.byBatch), len(br.unnamed))
+			if br.inFlight != 0 || len(br.byBatch)+len(br.unnamed) != 0 {
+				t.Errorf("%d in flight, %d batches, %d names left", br.inFlight, len(br.byBatch), len(br.unnamed))
 			}
 			for _, l := range br.logs {
 				if len(l.waiting) != 0 {

@@ -14,6 +14,7 @@ type request struct {
 	b     *broker
 	ev    *event.Request
 	resp  *event.Response // nil: none, or not yet
+	conn  *connection     // nil: it is not in flight any more
 	parts []part
 	bare  bool // an append of which no request was seen
 	asked bool // its record headers are being read
@@ -107,7 +108,8 @@ func (a *Assembler) request(e *event.Request) {
 		p.r, p.index, p.base = r, int32(i), -1
 		b.expect(p)
 	}
-	b.conns[e.Conn] = append(b.conns[e.Conn], r)
+	r.conn = a.connection(e.Conn)
+	r.conn.requests = append(r.conn.requests, r)
 	b.inFlight++
 	if !b.swept {
 		b.swept = true
@@ -161,7 +163,7 @@ func (r *request) find(p *event.ResponsePartition, hint int) *part {
 // candidates by CRC were is then as good as it gets.
 func (a *Assembler) endWithout(r *request, why string) {
 	r.lost = why
-	r.b.leave(r)
+	r.leave()
 	a.close(r, a.now)
 }
 
@@ -176,8 +178,8 @@ func (a *Assembler) wrote(r *request) {
 	if r.closed != 0 {
 		return // it had been given up
 	}
-	r.b.passOn(r, r.end, 0)
-	r.b.leave(r)
+	r.passOn(r.end, 0)
+	r.leave()
 	a.close(r, r.end)
 }
 

@@ -19,7 +19,7 @@ type predecessor struct {
 // resolve turns it into values; one that is still unfinished then is let go.
 func (p *predecessor) resolve() {
 	if r := p.request; r != nil && r.finished {
-		p.id, p.root = r.id, r.verdict.root
+		p.id, p.root = r.traceID(), r.verdict.root
 	}
 	p.request = nil
 }

@@ -40,7 +40,7 @@ func (r *request) row() *RequestRow {
 		Arrival: e.ArrivalUnix, LastByte: e.LastByteUnix, Readable: r.unix(r.readable()), End: r.endUnix(),
 		Client: e.Client.String(), Broker: e.Broker.String(), ClientID: e.ClientID,
 		APIVersion: e.APIVersion, CorrelationID: e.CorrelationID, Acks: e.Acks,
-		TransactionalID: e.TransactionalID, TraceID: r.id.String(),
+		TransactionalID: e.TransactionalID, TraceID: r.traceID().String(),
 		Cause: string(r.verdict.cause), RootCause: string(r.verdict.root),
 		LostRecords: r.lostRecords, HeadersCut: e.HeadersCut, Partitions: make([]RequestPartition, len(r.parts)),
 	}
@@ -84,7 +84,7 @@ func (r *request) joinedRow(i int) *JoinedRow {
 		CorrelationID: r.ev.CorrelationID, Topic: topicName(q), Partition: q.Partition,
 		BaseOffset: p.baseOffset(), CRC: q.CRC, MessageIDs: q.MessageIDs,
 		WriteStart: unix(w.Start), WriteEnd: unix(w.End), PID: w.PID, TID: w.TID, Thread: w.Name,
-		File: w.File, Offset: w.Offset, Bytes: w.Bytes, Join: p.join.String(), TraceID: r.id.String(),
+		File: w.File, Offset: w.Offset, Bytes: w.Bytes, Join: p.join.String(), TraceID: r.traceID().String(),
 		Batch: q, Write: w,
 	}
 }

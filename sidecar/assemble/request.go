@@ -33,7 +33,7 @@ type request struct {
 	finished bool
 
 	lostRecords int64         // of acks=0: never appended
-	id          spans.TraceID // set when finished
+	id          spans.TraceID // zero until asked for, when finished
 	waits       []*wait       // set when finished, by start
 	verdict     verdict       // set when finished
 }
@@ -242,10 +242,9 @@ func (r *request) finish() {
 		a.stats.LostRecords += uint64(r.lostRecords)
 	}
 	r.waits = r.gather(&a.stats.Ambiguous)
-	r.id = r.traceID()
 	for _, w := range r.waits {
 		w.resolve(a)
-		w.owner = r.id
+		w.owner = r.traceID()
 	}
 	for i := range r.parts {
 		if w := r.parts[i].write; w != nil {
@@ -282,12 +281,22 @@ func (r *request) lastWrite() (end event.Time) {
 	return end
 }
 
-// traceID follows the first partition, in the order of the request, that was
-// written for it; without one, the arrival names it.
+// traceID is what placeOrArrival says, which does not change once the request
+// is finished.
 func (r *request) traceID() spans.TraceID {
-	if r.finished {
+	if !r.id.IsZero() {
 		return r.id
 	}
+	id := r.placeOrArrival()
+	if r.finished {
+		r.id = id
+	}
+	return id
+}
+
+// placeOrArrival follows the first partition, in the order of the request, that was
+// written for it; without one, the arrival names it.
+func (r *request) placeOrArrival() spans.TraceID {
 	for i := range r.parts {
 		p, q := &r.parts[i], &r.ev.Partitions[i]
 		base := p.base
@@ -304,7 +313,7 @@ func (r *request) traceID() spans.TraceID {
 }
 
 // TraceID is the id of the finished trace.
-func (r *request) TraceID() spans.TraceID { return r.id }
+func (r *request) TraceID() spans.TraceID { return r.traceID() }
 
 // Latency is first byte in to first byte out. A request whose response never
 // came took at least until it was given up: the slowest are among these.

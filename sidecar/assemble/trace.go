@@ -64,11 +64,12 @@ func (b *builder) clip(s, p *spans.Span) (cut int64) {
 
 // BuildTrace makes the spans of a finished request.
 func (r *request) BuildTrace() *spans.Trace {
-	b := &builder{t: &spans.Trace{ID: r.id, Resource: r.b.id.Resource}, unix: r.ev.ArrivalUnix - int64(r.ev.Arrival)}
+	id := r.traceID()
+	b := &builder{t: &spans.Trace{ID: id, Resource: r.b.id.Resource}, unix: r.ev.ArrivalUnix - int64(r.ev.Arrival)}
 	phases := r.phases(nil, true)
 	end := phases[len(phases)-1].end
 	root := spans.Span{
-		ID: rootID(r.id, spans.NameProduce), Name: r.name(), Kind: spans.Server,
+		ID: rootID(id, spans.NameProduce), Name: r.name(), Kind: spans.Server,
 		Start: r.ev.ArrivalUnix, End: max(int64(max(end, r.end))+b.unix, r.ev.ArrivalUnix+1),
 		Error: r.error(), Attributes: r.attributes(), Links: r.links(),
 	}
@@ -83,7 +84,7 @@ func (r *request) BuildTrace() *spans.Trace {
 		}
 		i := 0 // a bare append is the root itself
 		if !r.bare {
-			i = b.span(0, p.name, r.id.Child(p.name, uint64(k)), p.start, p.end, r.phaseAttributes(&p)...)
+			i = b.span(0, p.name, id.Child(p.name, uint64(k)), p.start, p.end, r.phaseAttributes(&p)...)
 		}
 		if p.name == spans.NameSocket && !r.before.id.IsZero() {
 			b.link(i, r.before.id, rootID(r.before.id, spans.NameProduce), spans.LinkPipelined)

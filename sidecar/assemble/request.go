@@ -58,16 +58,18 @@ type part struct {
 	firstSpan spans.SpanID
 }
 
-// newRequest returns a request of n partitions, mostly one: in one piece then.
+// newRequest returns a request of n parts; with few it is one piece of memory,
+// as its event is.
 func newRequest(n int) *request {
-	if n != 1 {
+	const few = 2
+	if n > few {
 		return &request{parts: make([]part, n)}
 	}
 	r := new(struct {
 		request
-		part [1]part
+		few [few]part
 	})
-	r.parts = r.part[:]
+	r.parts = r.few[:n]
 	return &r.request
 }
 

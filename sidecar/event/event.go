@@ -63,17 +63,20 @@ type Request struct {
 	HeadersCut bool
 }
 
-// NewRequest returns a request of n partitions, zero otherwise. Mostly it is one
-// partition: both are then one piece of memory.
+// few is how many partitions most requests have at most: with these, a request
+// and a response are one piece of memory each.
+const few = 2
+
+// NewRequest returns a request of n partitions, which is zero otherwise.
 func NewRequest(n int) *Request {
-	if n != 1 {
+	if n > few {
 		return &Request{Partitions: make([]RequestPartition, n)}
 	}
 	r := new(struct {
 		Request
-		partition [1]RequestPartition
+		few [few]RequestPartition
 	})
-	r.Partitions = r.partition[:]
+	r.Partitions = r.few[:n]
 	return &r.Request
 }
 
@@ -128,14 +131,14 @@ type ResponsePartition struct {
 
 // NewResponse returns a response of n partitions, as NewRequest does.
 func NewResponse(n int) *Response {
-	if n != 1 {
+	if n > few {
 		return &Response{Partitions: make([]ResponsePartition, n)}
 	}
 	r := new(struct {
 		Response
-		partition [1]ResponsePartition
+		few [few]ResponsePartition
 	})
-	r.Partitions = r.partition[:]
+	r.Partitions = r.few[:n]
 	return &r.Response
 }
 

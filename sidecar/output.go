@@ -63,7 +63,7 @@ func newOutput(o Options) (*output, error) {
 func (o *output) rows() assemble.Rows {
 	return assemble.Rows{
 		Requests: o.print == "requests", Writes: o.print == "writes", Joined: o.print == "joined" || o.verifier != nil,
-		Waits: o.print == "waits", Commits: o.print == "commits",
+		Waits: o.print == "waits", Commits: o.print == "commits", Traces: o.traces(),
 	}
 }
 

@@ -54,6 +54,13 @@ type Output interface {
 	Trace(Candidate)
 }
 
+// offer hands a trace to Output, if anybody wants traces.
+func (a *Assembler) offer(c Candidate) {
+	if a.o.Rows.Traces {
+		a.o.Output.Trace(c)
+	}
+}
+
 // Candidate is a finished trace that is built only if somebody wants it.
 type Candidate interface {
 	TraceID() spans.TraceID
@@ -61,8 +68,12 @@ type Candidate interface {
 	BuildTrace() *spans.Trace
 }
 
-// Rows says which rows are wanted; the others are not made.
-type Rows struct{ Requests, Writes, Joined, Waits, Commits bool }
+// Rows says which rows are wanted, and whether traces are; the others are not
+// made.
+type Rows struct{ Requests, Writes, Joined, Waits, Commits, Traces bool }
+
+// causes says whether anybody is told of requests' causes.
+func (r *Rows) causes() bool { return r.Requests || r.Traces }
 
 // Identity is who a broker is, as far as ids and traces need it.
 type Identity struct {

@@ -29,7 +29,7 @@ func newScript(t testing.TB) *script {
 	s := &script{t: t, traces: map[spans.TraceID]*spans.Trace{}}
 	s.Assembler = New(Options{Clock: &event.Clock{}, Output: s,
 		Identity: func(int32) Identity { return Identity{Cluster: "cluster", Node: 1} },
-		Rows:     Rows{Requests: true, Writes: true, Joined: true, Waits: true, Commits: true}})
+		Rows:     Rows{Requests: true, Writes: true, Joined: true, Waits: true, Commits: true, Traces: true}})
 	return s
 }
 

@@ -21,7 +21,7 @@ func (nowhere) Trace(Candidate)     {}
 // an ext4_dirty_inode, wake-up, response, and the finish a second later; the
 // events themselves are not counted.
 func BenchmarkRequest(b *testing.B) {
-	a := New(Options{Clock: &event.Clock{}, Output: nowhere{}})
+	a := New(Options{Clock: &event.Clock{}, Output: nowhere{}, Rows: Rows{Traces: true}})
 	var events []event.Event
 	for i := range b.N {
 		at := t0 + event.Time(i)*ms/4
@@ -45,7 +45,7 @@ func BenchmarkRequest(b *testing.B) {
 // BenchmarkBuildTrace makes the spans of one slow request.
 func BenchmarkBuildTrace(b *testing.B) {
 	var kept Candidate
-	a := New(Options{Clock: &event.Clock{}, Output: keeper{&kept}})
+	a := New(Options{Clock: &event.Clock{}, Output: keeper{&kept}, Rows: Rows{Traces: true}})
 	for _, e := range []event.Event{aRequest(1, t0, 1, 11),
 		&event.DirtyInode{Start: t0 + 2*ms, End: t0 + 90*ms, Thread: aThread(5), Device: 8 << 20, FileSystem: "ext4"},
 		aWrite(5, t0+ms, t0+100*ms, 10, 11), aResponse(1, t0+101*ms, 10)} {

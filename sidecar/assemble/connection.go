@@ -16,12 +16,11 @@ type predecessor struct {
 	root    spans.Cause
 }
 
-// resolve turns it into values; one that is still unfinished then is let go.
+// resolve turns it into values, if it is finished.
 func (p *predecessor) resolve() {
 	if r := p.request; r != nil && r.finished {
 		p.id, p.root = r.traceID(), r.verdict.root
 	}
-	p.request = nil
 }
 
 // connection is the requests that are in flight on one connection, in order of

@@ -27,7 +27,7 @@ func FuzzAssembler(f *testing.F) {
 		x := &checker{t: t}
 		a := New(Options{Clock: &event.Clock{}, Output: x,
 			Identity: func(pid int32) Identity { return Identity{Encrypted: pid == 8, HeadersFromLog: pid == 8} },
-			Rows:     Rows{Requests: true, Writes: true, Joined: true, Waits: true, Commits: true}})
+			Rows:     Rows{Requests: true, Writes: true, Joined: true, Waits: true, Commits: true, Traces: true}})
 		at := t0
 		for ; len(b) >= 6; b = b[6:] {
 			at += event.Time(b[5]&15) * event.Time(b[5]) * 20 * us

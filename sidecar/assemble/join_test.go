@@ -195,7 +195,7 @@ func TestLateDuplicate(t *testing.T) {
 // known.
 func TestGivenUp(t *testing.T) {
 	var kept Candidate
-	a := New(Options{Clock: &event.Clock{}, Output: keeper{&kept}})
+	a := New(Options{Clock: &event.Clock{}, Output: keeper{&kept}, Rows: Rows{Traces: true}})
 	a.Handle(aRequest(1, t0, 1, 11))
 	a.Handle(&event.ConnLost{Time: t0 + 30_000*ms, Conn: 1, Reason: "closed"})
 	a.Close()

@@ -216,5 +216,5 @@ func (c *commit) due(a *Assembler) {
 	if a.o.Rows.Commits {
 		a.printCommit(c)
 	}
-	a.o.Output.Trace(&commitTrace{a, c})
+	a.offer(&commitTrace{a, c})
 }

@@ -102,7 +102,7 @@ func (a *Assembler) traceOfWrite(b *broker, w *write) spans.TraceID {
 		uint64(b.pid)<<32|uint64(uint32(w.ev.TID)), a.o.Clock.Unix(w.ev.Start))
 	if !w.offered {
 		w.offered = true
-		a.o.Output.Trace(&lone{a: a, b: b, id: id, name: spans.NameBrokerWrite,
+		a.offer(&lone{a: a, b: b, id: id, name: spans.NameBrokerWrite,
 			start: w.ev.Start, end: w.ev.End, thread: w.ev.Thread, write: w})
 	}
 	return id
@@ -114,7 +114,7 @@ func (a *Assembler) traceOfHold(b *broker, x *exit) spans.TraceID {
 		uint64(b.pid)<<32|uint64(uint32(x.thread.TID)), a.o.Clock.Unix(x.time))
 	if !x.offered {
 		x.offered = true
-		a.o.Output.Trace(&lone{a: a, b: b, id: id, name: spans.NameLockHold,
+		a.offer(&lone{a: a, b: b, id: id, name: spans.NameLockHold,
 			start: x.since, end: x.time, thread: x.thread, monitor: x.monitor})
 	}
 	return id

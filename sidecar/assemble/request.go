@@ -35,7 +35,7 @@ type request struct {
 	lostRecords int64         // of acks=0: never appended
 	id          spans.TraceID // zero until asked for, when finished
 	waits       []*wait       // set when finished, by start
-	verdict     verdict       // set when finished
+	verdict     verdict       // set when finished, if anybody is told of it
 }
 
 // part is what is known of one partition of a request.
@@ -258,8 +258,11 @@ func (r *request) finish() {
 		}
 		r.parts[i].log = nil
 	}
-	r.before.resolve()
-	r.verdict = r.judge()
+	if a.o.Rows.causes() {
+		r.before.resolve()
+		r.verdict = r.judge()
+	}
+	r.before.request = nil
 	r.finished = true
 	if r.bare {
 		a.stats.Appends++
@@ -270,7 +273,7 @@ func (r *request) finish() {
 		a.stats.Finished++
 		a.printRequest(r)
 	}
-	a.o.Output.Trace(r)
+	a.offer(r)
 }
 
 // lastWrite is where the last of its writes ended; 0 where nothing was written.

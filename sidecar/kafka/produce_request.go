@@ -1,5 +1,7 @@
 package kafka
 
+import "encoding/binary"
+
 // The versions of Produce that are read: v3 brought the record batch that all
 // of this is about, v9 the flexible encoding, v13 topic ids.
 const (
@@ -92,7 +94,7 @@ func (p *ProduceRequest) run(c *cursor) {
 	for p.state != produceEnd && c.more() {
 		switch p.state {
 		case produceHeaderTags:
-			if p.tags.run(c) {
+			if p.tags.none(c) || p.tags.run(c) {
 				p.state = producePrologue
 			}
 		case producePrologue:
@@ -106,15 +108,15 @@ func (p *ProduceRequest) run(c *cursor) {
 				p.endPartition()
 			}
 		case producePartitionTags:
-			if p.tags.run(c) {
+			if p.tags.none(c) || p.tags.run(c) {
 				p.nextPartition()
 			}
 		case produceTopicTags:
-			if p.tags.run(c) {
+			if p.tags.none(c) || p.tags.run(c) {
 				p.nextTopic()
 			}
 		case produceTags:
-			if p.tags.run(c) {
+			if p.tags.none(c) || p.tags.run(c) {
 				p.state = produceEnd
 			}
 		}
@@ -123,13 +125,14 @@ func (p *ProduceRequest) run(c *cursor) {
 
 func (p *ProduceRequest) prologue(c *cursor) {
 	id := c.name(p.flexible, true)
-	acks, timeout := c.int16(), c.int32()
+	fixed := c.bytes(2 + 4)
 	topics := c.count(p.flexible, 3, MaxPartitions)
 	if !c.unit() {
 		return
 	}
 	p.TransactionalID = p.names.String(id)
-	p.Acks, p.TimeoutMS, p.topics = acks, timeout, topics
+	p.Acks, p.TimeoutMS = int16(binary.BigEndian.Uint16(fixed)), int32(binary.BigEndian.Uint32(fixed[2:]))
+	p.topics = topics
 	p.nextTopic()
 }
 

@@ -6,13 +6,23 @@ type tags struct {
 	counted bool
 }
 
+// none passes over the count if there are none, as nearly always, and says so.
+// A unit has just ended. It is apart from run to be small.
+func (t *tags) none(c *cursor) bool {
+	if t.counted || c.off >= len(c.b) || c.b[c.off] != 0 {
+		return false
+	}
+	c.off++
+	c.mark = c.off
+	return true
+}
+
 // run reads on and says whether all of them have been passed over.
 func (t *tags) run(c *cursor) bool {
+	if t.none(c) {
+		return true
+	}
 	if !t.counted {
-		if c.off < len(c.b) && c.b[c.off] == 0 { // none, as nearly always
-			c.off++
-			return c.unit()
-		}
 		n := int(c.uvarint())
 		if n > MaxTags && c.fail == fine {
 			c.fail = bound

@@ -105,7 +105,7 @@ func (c *cursor) pass(n int) {
 
 // flush notes what has been decoded since the last time.
 func (c *cursor) flush() {
-	if !c.hidden {
+	if c.kept != nil && !c.hidden {
 		c.kept.add(c.base+c.from, c.base+c.mark)
 	}
 	c.from = c.mark

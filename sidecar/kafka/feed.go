@@ -110,7 +110,7 @@ func (f *feed) judge(c *cursor) {
 		f.abandon(ErrBound)
 	case c.fail == broken:
 		f.abandon(ErrMalformed)
-	case f.body.ended() && f.left > f.skip:
+	case f.left > f.skip && f.body.ended():
 		f.abandon(ErrTrailing)
 	}
 }

@@ -102,14 +102,6 @@ func (c *cursor) count(flexible bool, size, most int) int {
 	return n
 }
 
-// size reads the length of a bytes field, -1 for null.
-func (c *cursor) size(flexible bool) int {
-	if flexible {
-		return int(c.uvarint()) - 1
-	}
-	return int(c.int32())
-}
-
 // length reads a string's length, -1 for null.
 func (c *cursor) length(flexible bool) int {
 	if flexible {
@@ -121,7 +113,12 @@ func (c *cursor) length(flexible bool) int {
 // name borrows a string that is at most MaxName long; null, where it may be,
 // is empty.
 func (c *cursor) name(flexible, nullable bool) []byte {
-	n := c.length(flexible)
+	var n int // as length does, without another call
+	if flexible {
+		n = int(c.uvarint()) - 1
+	} else {
+		n = int(c.int16())
+	}
 	switch {
 	case c.fail != fine:
 		return nil

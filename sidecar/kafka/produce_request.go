@@ -155,8 +155,12 @@ func (p *ProduceRequest) beginTopic(c *cursor) {
 }
 
 func (p *ProduceRequest) partition(c *cursor) {
-	index := c.int32()
-	size := c.size(p.flexible)
+	index, size := c.int32(), 0
+	if p.flexible {
+		size = int(c.uvarint()) - 1
+	} else {
+		size = int(c.int32())
+	}
 	if size > c.limit-c.off && c.fail == fine {
 		c.fail = broken
 	}

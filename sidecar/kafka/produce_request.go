@@ -130,7 +130,9 @@ func (p *ProduceRequest) prologue(c *cursor) {
 	if !c.unit() {
 		return
 	}
-	p.TransactionalID = p.names.String(id)
+	if len(id) > 0 {
+		p.TransactionalID = p.names.String(id)
+	}
 	p.Acks, p.TimeoutMS = int16(binary.BigEndian.Uint16(fixed)), int32(binary.BigEndian.Uint32(fixed[2:]))
 	p.topics = topics
 	p.nextTopic()
@@ -148,7 +150,10 @@ func (p *ProduceRequest) beginTopic(c *cursor) {
 	if !c.unit() {
 		return
 	}
-	p.topic, p.topicID = p.names.String(name), id
+	p.topicID = id
+	if p.topic != string(name) { // else it is the last request's
+		p.topic = p.names.String(name)
+	}
 	p.topics--
 	p.parts = parts
 	p.nextPartition()

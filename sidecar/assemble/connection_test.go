@@ -59,6 +59,25 @@ func TestThrottled(t *testing.T) {
 	}
 }
 
+// A throttle time that was over before it seemed so is cut to where the handler
+// is seen at work, and so is what the broker could read.
+func TestThrottledTooLong(t *testing.T) {
+	s := newScript(t)
+	first := aResponse(1, t0+30*ms, 10) // made at 2 ms, and sent late
+	first.ThrottleMS = 50
+	s.play(aRequest(1, t0, 1, 11), aWrite(5, t0+ms, t0+2*ms, 10, 11), first,
+		aRequest(2, t0+40*ms, 1, 12), aWrite(6, t0+55*ms, t0+56*ms, 12, 12), throttledBy(aResponse(2, t0+57*ms, 12), t0+80*ms))
+	spanAt(t, s.span(s.trace(2), spans.NameThrottle), t0+40*ms+10*us, t0+55*ms)
+	if r := s.requests[1]; r.Readable != int64(t0+55*ms) {
+		t.Errorf("readable at %d", r.Readable)
+	}
+}
+
+func throttledBy(r *event.Response, until event.Time) *event.Response {
+	r.Throttled = until
+	return r
+}
+
 // A request that came when the connection was free did not wait in it.
 func TestNotPipelined(t *testing.T) {
 	s := newScript(t)

@@ -72,9 +72,15 @@ func (r *request) queued(all []phase, parts []int, at, end event.Time) ([]phase,
 	return all, at
 }
 
-// readable is when the broker could have read the request.
+// readable is when the broker could have read the request; it had by the time
+// that its handler worked on it. A throttle time counts from before the response
+// that tells of it was sent, so it may be over sooner.
 func (r *request) readable() event.Time {
-	return max(r.ev.LastByte, r.muted, r.throttled)
+	at := max(r.muted, r.throttled)
+	if parts := r.written(); len(parts) > 0 {
+		at = min(at, r.firstStir(r.parts[parts[0]].write))
+	}
+	return max(r.ev.LastByte, at)
 }
 
 // rest is what follows the last append: with acks=all the wait for the

@@ -81,7 +81,8 @@ func set(t *testing.T, c scene.Config) *stage {
 	return s
 }
 
-// record starts tailspan, and waits until its probes are on the brokers.
+// record starts tailspan, and waits until it traces the brokers: what they do
+// from then on is seen.
 func (s session) record(t *testing.T, file string, brokers []*kafka.Broker, flags ...string) *tailspan.Sidecar {
 	t.Helper()
 	ts, err := tailspan.Start(s.bin, filepath.Join(s.dir, "tailspan.log"), []string{"OTEL_TRACES_EXPORTER=none"}, nil,
@@ -102,7 +103,6 @@ func (s session) record(t *testing.T, file string, brokers []*kafka.Broker, flag
 	if err := ts.Until(t.Context(), 20*time.Second, tracing); err != nil {
 		t.Fatal(err)
 	}
-	time.Sleep(time.Second) // attached after that line
 	return ts
 }
 

@@ -58,15 +58,14 @@ func throttledAsLogged(t *testing.T, alone []*told, all map[string][]*told) {
 // takenUp is how long after the throttle's end the broker took a request up.
 func takenUp(t *testing.T, before, r *told) time.Duration {
 	t.Helper()
-	var throttle span
-	for _, p := range r.phases {
-		if p.Name == spans.NameThrottle {
-			throttle = p
-		}
+	throttle := r.find(spans.NameThrottle)
+	if throttle == nil {
+		t.Errorf("not throttled, as the response before says: %+v", r.RequestRow)
+		return 0
 	}
 	started := r.log.Logged.Add(-r.log.Total).UnixNano() // by a clock cut to a millisecond, and later by what logging took
 	late := time.Duration(started - throttle.End)
-	if early := before.log.Local + before.log.ResponseQueue + before.log.Send + time.Millisecond; throttle.Name == "" || late < -early {
+	if early := before.log.Local + before.log.ResponseQueue + before.log.Send + time.Millisecond; late < -early {
 		t.Errorf("throttled for %s, until %s after it was taken up, of %+v: %+v", before.log.Throttle, -late, r.RequestRow, r.phases)
 	}
 	if over := *before.End + int64(before.log.Throttle); throttle.End > over {

@@ -45,6 +45,15 @@ func (r *told) phase(name string) (sum time.Duration) {
 	return sum
 }
 
+// find is the phase with a name that occurs once; nil: it has none.
+func (r *told) find(name string) *span {
+	i := slices.IndexFunc(r.phases, func(p span) bool { return p.Name == name })
+	if i < 0 {
+		return nil
+	}
+	return &r.phases[i]
+}
+
 // appended is when the last append ended.
 func (r *told) appended() (at int64) {
 	for i := range r.phases {

@@ -68,7 +68,7 @@ func (s *Sidecar) Run(ctx context.Context) error {
 	l.newDecoder(l.decoderOptions())
 	s.decoder.SetListeners(s.listeners())
 	l.calibrate(event.Calibration{})
-	l.appends = newAppendReader(l.config.MessageIDHeader, l.config.TraceContext)
+	l.appends = newAppendReader(l.config.MessageIDHeader, l.contexts())
 
 	// The readers outlive ctx by a moment: all sources are read up to the
 	// instant at which it ended.

@@ -37,6 +37,7 @@ const (
 	maxWrites   = 1 << 14 // writes per broker kept for joining
 	maxLogs     = 1 << 16 // partitions per broker
 	maxUnnamed  = 1 << 12 // topic ids per broker that are waited for
+	maxRivals   = 64      // parts that wait for the same batch and are looked at
 	maxFetches  = 1 << 12 // fetches of followers per broker that are in work
 	maxThreads  = 1 << 14 // threads per broker
 	maxMonitors = 1 << 14 // contended monitors per broker
@@ -119,8 +120,8 @@ type broker struct {
 	pid      int32
 	id       Identity
 	inFlight int
-	swept    bool               // a sweep is due
-	byBatch  map[batchKey]*part // the first of those that wait for such a write
+	swept    bool // a sweep is due
+	byBatch  map[batchKey]waiters
 	logs     map[event.TopicPartition]*log
 	unnamed  map[[16]byte][]*part // parts whose topic's name is not known yet
 	fetches  map[fetchKey]*fetch  // of followers, in work
@@ -237,7 +238,7 @@ func (a *Assembler) broker(pid int32) *broker {
 	if b == nil {
 		b = &broker{
 			pid:      pid,
-			byBatch:  map[batchKey]*part{},
+			byBatch:  map[batchKey]waiters{},
 			logs:     map[event.TopicPartition]*log{},
 			unnamed:  map[[16]byte][]*part{},
 			fetches:  map[fetchKey]*fetch{},

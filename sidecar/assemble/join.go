@@ -15,6 +15,9 @@ type batchKey struct {
 	bytes int32
 }
 
+// waiters are the parts that wait for the same batch, in order.
+type waiters struct{ first, last *part }
+
 // write is a write to a segment with what happened inside it.
 type write struct {
 	ev     *event.Write
@@ -54,19 +57,23 @@ func (b *broker) expect(p *part) {
 // await puts a part among those that wait for a write, behind all others of the
 // same bytes.
 func (b *broker) await(p *part) {
-	q := p.asked()
 	p.waiting = true
 	p.log.waiting = append(p.log.waiting, p)
-	key := batchKey{p.log, q.CRC, q.Bytes}
-	last := b.byBatch[key]
-	if last == nil {
-		b.byBatch[key] = p
+	key := p.key()
+	same, ok := b.byBatch[key]
+	if ok {
+		same.last.same = p
 	} else {
-		for last.same != nil {
-			last = last.same
-		}
-		last.same = p
+		same.first = p
 	}
+	same.last = p
+	b.byBatch[key] = same
+}
+
+// key is what the part's batch is found by.
+func (p *part) key() batchKey {
+	q := p.asked()
+	return batchKey{p.log, q.CRC, q.Bytes}
 }
 
 // unexpect takes it back.
@@ -77,21 +84,25 @@ func (b *broker) unexpect(p *part) {
 	p.waiting = false
 	i := slices.Index(p.log.waiting, p)
 	p.log.waiting = slices.Delete(p.log.waiting, i, i+1)
-	q := p.asked()
-	key := batchKey{p.log, q.CRC, q.Bytes}
-	first := b.byBatch[key]
-	switch {
-	case first != p:
-		for first.same != p {
-			first = first.same
-		}
-		first.same = p.same
-	case p.same != nil:
-		b.byBatch[key] = p.same
-	default:
+	key := p.key()
+	same := b.byBatch[key]
+	if same.first == same.last {
 		delete(b.byBatch, key)
+		return
 	}
-	p.same = nil
+	var before *part
+	for x := same.first; x != p; x = x.same {
+		before = x
+	}
+	if before == nil {
+		same.first = p.same
+	} else {
+		before.same = p.same
+	}
+	if same.last == p {
+		same.last = before
+	}
+	b.byBatch[key], p.same = same, nil
 }
 
 func (a *Assembler) write(e *event.Write) {
@@ -122,8 +133,9 @@ func (a *Assembler) write(e *event.Write) {
 // several the response decides; where none of them will have one, the order.
 func (b *broker) candidate(w *write) *part {
 	var first *part
-	several, unacked := false, true
-	for p := b.byBatch[batchKey{w.log, w.ev.CRC, w.ev.BatchBytes}]; p != nil; p = p.same {
+	several, unacked, seen := false, true, 0
+	for p := b.byBatch[batchKey{w.log, w.ev.CRC, w.ev.BatchBytes}].first; p != nil && seen < maxRivals; p = p.same {
+		seen++
 		if p.write != nil || w.ev.Start < p.r.ev.Arrival-arrivalSlack {
 			continue
 		}
@@ -149,6 +161,21 @@ func (a *Assembler) tentative(p *part, w *write) {
 	a.join(p, w, p.byBytes())
 	p.r.b.unexpect(p)
 	a.wrote(p.r)
+}
+
+// lookBack finds the write of a part that was seen before its request: behind a
+// hole in its stream, packets wait; a topic's name may be learned late.
+func (a *Assembler) lookBack(p *part) {
+	if !p.waiting {
+		return
+	}
+	if w := p.log.first(p.r.ev.Arrival-arrivalSlack, p.isItsBatch); w != nil {
+		p.rival = p.rival || p.same != nil || p.r.b.byBatch[p.key()].first != p
+		if p.rival && p.r.ev.Acks != 0 {
+			return // the response decides
+		}
+		a.tentative(p, w)
+	}
 }
 
 // byBytes is how sure a join by nothing but CRC and length is.

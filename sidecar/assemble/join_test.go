@@ -252,3 +252,33 @@ func TestTopicNamed(t *testing.T) {
 		t.Errorf("%d ids still waited for", n)
 	}
 }
+
+// Behind a hole in its stream a request comes after its write: it is found at
+// once, though without acks nothing else would tell.
+func TestRequestAfterItsWrite(t *testing.T) {
+	s := newScript(t)
+	late := aRequest(1, t0, 0, 11)
+	late.LastByte = t0 + 900*ms
+	s.play(aWrite(5, t0+ms, t0+2*ms, 10, 11), aWrite(5, t0+3*ms, t0+4*ms, 12, 11), late)
+	s.wantJoin(1, 10, "exact")
+}
+
+// Many identical requests in flight cost no more than they must.
+func TestManyRivals(t *testing.T) {
+	s := newScript(t)
+	var events []event.Event
+	for i := range event.Time(20_000) {
+		events = append(events, aRequest(int32(i), t0+i*us, 0, 11))
+	}
+	for i := range event.Time(20_000) {
+		events = append(events, aWrite(5, t0+100*ms+i*us, t0+100*ms+i*us, int64(2*i), 11))
+	}
+	begin := time.Now()
+	s.play(events...)
+	if st := s.Stats(); st.Inferred != 20_000 {
+		t.Errorf("counts %+v", st)
+	}
+	if d := time.Since(begin); d > 20*time.Second { // quadratic: minutes
+		t.Errorf("took %v", d)
+	}
+}

@@ -92,11 +92,15 @@ func (l *log) forget(w *write) {
 
 // first is the oldest write that nobody has claimed and that began no earlier
 // than from.
-func (l *log) first(from event.Time, fits func(*event.Write) bool) *write {
-	for _, w := range l.recent {
+func (l *log) first(from event.Time, fits func(*event.Write) bool) (oldest *write) {
+	for i := len(l.recent) - 1; i >= 0; i-- {
+		w := l.recent[i]
+		if w.ev.End < from { // a log's writes follow one another
+			break
+		}
 		if w.part == nil && w.ev.Start >= from && fits(w.ev) {
-			return w
+			oldest = w
 		}
 	}
-	return nil
+	return oldest
 }

@@ -35,9 +35,7 @@ func (a *Assembler) topicName(e *event.TopicName) {
 		}
 		for _, p := range slices.Clone(b.unnamed[e.ID]) {
 			b.learn(p, e.Name)
-			if w := p.log.first(p.r.ev.Arrival-arrivalSlack, p.isItsBatch); w != nil && p.waiting {
-				a.tentative(p, w)
-			}
+			a.lookBack(p)
 		}
 	}
 }

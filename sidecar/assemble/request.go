@@ -113,6 +113,9 @@ func (a *Assembler) request(e *event.Request) {
 	r.conn = a.connection(e.Conn)
 	r.conn.requests = append(r.conn.requests, r)
 	b.inFlight++
+	for i := range r.parts {
+		a.lookBack(&r.parts[i])
+	}
 	if !b.swept {
 		b.swept = true
 		a.after(e.LastByte+sweepEach, (*sweep)(b))

@@ -34,6 +34,7 @@ const (
 	latest = event.Time(1 << 61)
 
 	maxInFlight = 1 << 16 // requests per broker without a response
+	maxParts    = 1 << 18 // and their partitions
 	maxWrites   = 1 << 14 // writes per broker kept for joining
 	maxLogs     = 1 << 16 // partitions per broker
 	maxUnnamed  = 1 << 12 // topic ids per broker that are waited for
@@ -120,6 +121,7 @@ type broker struct {
 	pid      int32
 	id       Identity
 	inFlight int
+	parts    int  // of the requests in flight
 	swept    bool // a sweep is due
 	byBatch  map[batchKey]waiters
 	logs     map[event.TopicPartition]*log

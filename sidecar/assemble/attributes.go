@@ -16,7 +16,7 @@ const maxListed = 256
 // attributes are those of the root.
 func (r *request) attributes() []attribute.KeyValue {
 	e := r.ev
-	var records, bytes int64
+	records, bytes := r.cut.records, r.cut.bytes
 	for i := range e.Partitions {
 		records += int64(e.Partitions[i].Records)
 		bytes += int64(e.Partitions[i].Bytes)

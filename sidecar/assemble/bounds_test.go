@@ -2,9 +2,11 @@ package assemble
 
 import (
 	"math"
+	"slices"
 	"testing"
 
 	"github.com/tailspan/tailspan/sidecar/event"
+	"github.com/tailspan/tailspan/spans"
 )
 
 // A thread that never writes nor wakes anybody may wait as often as it likes.
@@ -84,5 +86,51 @@ func TestImpossibleTimes(t *testing.T) {
 	s.play(aWrite(5, -ms, -us, 10, 11), aRequest(2, t0, 1, 11), aResponse(2, t0+ms, 10))
 	if st := s.Stats(); st.BadTimes != 2 || len(s.requests) != 1 {
 		t.Errorf("%d requests, counts %+v", len(s.requests), st)
+	}
+}
+
+// A request of thousands of partitions, of which few are written, is not kept
+// whole; its trace says the same.
+func TestManyPartitions(t *testing.T) {
+	s := newScript(t)
+	r := aRequest(1, t0, 1, 11)
+	for i := range int32(10_000) {
+		q := r.Partitions[0]
+		q.Partition = 100 + i
+		r.Partitions = append(r.Partitions, q)
+	}
+	w := aWrite(5, t0+ms, t0+2*ms, 10, 11)
+	w.Partition = 9000
+	answer := aResponse(1, t0+3*ms, -1)
+	answer.Partitions[0].Partition, answer.Partitions[0].BaseOffset = 9000, 10
+	s.play(r, w, answer)
+	root := s.trace(1).Root()
+	if n := attributeOf(root, spans.KeyBatchCount); n != int64(20_002) {
+		t.Errorf("%v records", n)
+	}
+	s.span(s.trace(1), "append orders-9000")
+	if len(s.requests[0].Partitions) != 10_001 || len(r.Partitions) > maxListed+1 {
+		t.Errorf("%d in the row, %d kept", len(s.requests[0].Partitions), len(r.Partitions))
+	}
+}
+
+// What is in flight is bounded by partitions too.
+func TestPartitionsInFlight(t *testing.T) {
+	s := newScript(t)
+	const each = 10_000
+	for i := range int32(100) {
+		r := aRequest(i, t0, 1, 11)
+		r.Partitions = slices.Repeat(r.Partitions, each)
+		for k := range r.Partitions {
+			r.Partitions[k].Partition = int32(k)
+		}
+		s.Handle(r)
+	}
+	if b := s.brokers[7]; b.parts > maxParts || s.Stats().Dropped["too many in flight"] != 100-maxParts/each {
+		t.Errorf("%d partitions in flight, counts %+v", b.parts, s.Stats())
+	}
+	s.Close()
+	if n := s.brokers[7].parts; n != 0 {
+		t.Errorf("%d partitions left", n)
 	}
 }

@@ -100,6 +100,7 @@ func (r *request) leave() {
 	c.requests = slices.Delete(c.requests, i, i+1)
 	r.conn = nil
 	r.b.inFlight--
+	r.b.parts -= len(r.parts)
 }
 
 func (a *Assembler) connLost(e *event.ConnLost) {

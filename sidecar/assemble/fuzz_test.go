@@ -43,7 +43,7 @@ func FuzzAssembler(f *testing.F) {
 			t.Errorf("%d connections left", len(a.conns))
 		}
 		for _, br := range a.brokers {
-			if br.inFlight != 0 || len(br.byBatch)+len(br.unnamed) != 0 {
+			if br.inFlight+br.parts != 0 || len(br.byBatch)+len(br.unnamed) != 0 {
 				t.Errorf("%d in flight, %d batches, %d names left", br.inFlight, len(br.byBatch), len(br.unnamed))
 			}
 			for _, l := range br.logs {

@@ -33,6 +33,7 @@ type request struct {
 	finished bool
 
 	lostRecords int64         // of acks=0: never appended
+	cut         trimmed       // of its partitions
 	id          spans.TraceID // zero until asked for, when finished
 	waits       []*wait       // set when finished, by start
 	verdict     verdict       // set when finished, if anybody is told of it
@@ -99,7 +100,7 @@ func (p *part) asked() *event.RequestPartition { return &p.r.ev.Partitions[p.ind
 func (a *Assembler) request(e *event.Request) {
 	a.stats.Requests++
 	b := a.broker(e.PID)
-	if b.inFlight >= maxInFlight {
+	if b.inFlight >= maxInFlight || b.parts+len(e.Partitions) > maxParts {
 		a.stats.Dropped["too many in flight"]++
 		return
 	}
@@ -113,6 +114,7 @@ func (a *Assembler) request(e *event.Request) {
 	r.conn = a.connection(e.Conn)
 	r.conn.requests = append(r.conn.requests, r)
 	b.inFlight++
+	b.parts += len(e.Partitions)
 	for i := range r.parts {
 		a.lookBack(&r.parts[i])
 	}
@@ -276,6 +278,7 @@ func (r *request) finish() {
 		a.stats.Finished++
 		a.printRequest(r)
 	}
+	r.trim()
 	a.offer(r)
 }
 

@@ -63,7 +63,10 @@ func (w *records) run(c *cursor) bool {
 	c.b, c.limit = b, limit
 	w.watch.stop(w.budget)
 	if !w.ended() {
-		return false
+		if w.left > 0 {
+			return false
+		}
+		w.err = ErrMalformed // no further bytes will come, with which a unit could find out
 	}
 	c.pass(w.left)
 	w.left = 0

@@ -119,6 +119,21 @@ func (s *stage) record(t *testing.T, file string) *tailspan.Sidecar {
 	return s.session.record(t, file, []*kafka.Broker{s.Broker}, "--pid", fmt.Sprint(s.Broker.PID()))
 }
 
+// stop ends tailspan. What it says that it could not see explains what follows.
+func stop(t *testing.T, ts *tailspan.Sidecar) {
+	t.Helper()
+	if err := ts.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	out, err := ts.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, lost, some := strings.Cut(out, "not everything could be seen"); some {
+		t.Logf("not everything could be seen%s", strings.TrimSpace(lost))
+	}
+}
+
 // replayed prints one kind of row of a recording.
 func replayed[T any](t *testing.T, s session, file, kind string, flags ...string) []T {
 	t.Helper()

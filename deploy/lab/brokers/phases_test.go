@@ -19,6 +19,7 @@ const cut = 2 * time.Microsecond
 const (
 	alone     = "alone"
 	pipelined = "pipelined"
+	large     = "large" // and pipelined: more than fits into a socket
 )
 
 // wideRequests take a broker milliseconds: a write for each of their partitions.
@@ -46,17 +47,17 @@ func TestPhases(t *testing.T) {
 		produce(t, s, clients.Options{ClientID: pipelined, Count: 600, InFlight: 5, Raw: wideRequests})
 	})
 	both.Wait()
+	produce(t, s, clients.Options{ClientID: large, Count: 30, InFlight: 5, ValueBytes: clients.Range{200_000, 400_000},
+		Raw: clients.RawOptions{Acks: []int16{1}}})
 	for _, version := range throttledVersions {
 		produce(t, s, clients.Options{ClientID: fmt.Sprint("quota-", version), Count: 80, Raw: clients.RawOptions{
 			Shapes: []clients.Shape{clients.Throttled}, Versions: []int16{version}}})
 	}
 	time.Sleep(time.Second)
-	if err := ts.Stop(); err != nil {
-		t.Fatal(err)
-	}
+	stop(t, ts)
 	all := tell(t, s.session, file, s.Broker)
 	t.Run("pipelined", func(t *testing.T) { readWhenReadable(t, all[alone], all[pipelined]) })
-	t.Run("times", func(t *testing.T) { timesAreLogged(t, all[alone], all[pipelined]) })
+	t.Run("times", func(t *testing.T) { timesAreLogged(t, all[alone], all[pipelined], all[large]) })
 	t.Run("throttled", func(t *testing.T) { throttledAsLogged(t, all[alone], all) })
 }
 

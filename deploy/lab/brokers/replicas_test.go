@@ -17,7 +17,7 @@ const (
 	// held is how long a follower is held back, and lagging how long until it
 	// leaves the in-sync replicas: the leader looks twice in that time.
 	held    = time.Second
-	lagging = 3 * time.Second
+	lagging = 4 * time.Second
 
 	// lax is a topic that is written to with a follower less.
 	lax = "lax"
@@ -43,9 +43,7 @@ func TestReplicas(t *testing.T) {
 	ts := s.record(t, file, c.Brokers)
 	resumed := sendReplicated(t, c)
 	time.Sleep(time.Second)
-	if err := ts.Stop(); err != nil {
-		t.Fatal(err)
-	}
+	stop(t, ts)
 	leaderAlone(t, s, c, file)
 	all := tell(t, s, file, c.Brokers...)
 	t.Run("waits", func(t *testing.T) { waitsAreLogged(t, all) })

@@ -109,6 +109,10 @@ func tell(t *testing.T, s session, file string, brokers ...*kafka.Broker) map[st
 			t.Errorf("%+v: seen as %+v, with %d phases, and not logged", key, r.RequestRow, len(r.phases))
 			continue
 		}
+		if r.End == nil {
+			t.Errorf("no end of %+v: %+v", r.RequestRow, r.log)
+			continue
+		}
 		byClient[r.ClientID] = append(byClient[r.ClientID], r)
 	}
 	if logged != len(all) || logged == 0 {

@@ -11,7 +11,10 @@ import (
 // has been sent and, where it throttles, until the throttle time has passed
 // too, which counts from when the response was made
 // (kafka.network.SocketServer, ThrottledChannel; since Kafka 2.0 the response
-// does not wait for it).
+// does not wait for it). Of several quotas the longest time counts, and the
+// response has that (KafkaApis.handleProduceRequest). Nothing tells of a
+// throttled request without acks, and what other APIs are throttled by is not
+// read.
 type previous struct {
 	first, last int64 // stamps of its first and last byte; 0: none, or not seen
 	throttle    time.Duration

@@ -68,7 +68,7 @@ func takenUp(t *testing.T, before, r *told) time.Duration {
 	if early := before.log.Local + before.log.ResponseQueue + before.log.Send + time.Millisecond; late < -early {
 		t.Errorf("throttled for %s, until %s after it was taken up, of %+v: %+v", before.log.Throttle, -late, r.RequestRow, r.phases)
 	}
-	if over := *before.End + int64(before.log.Throttle); throttle.End > over {
+	if over := *before.End + int64(before.log.Throttle+recalibrated); throttle.End > over {
 		t.Errorf("throttled for longer than the response said: %+v", r.RequestRow)
 	}
 	return late

@@ -39,13 +39,6 @@ func needRoot(t *testing.T) {
 	}
 }
 
-// The log cleaner takes half of a small heap at the start, if it is let, and a
-// broker that does not get that ends.
-const (
-	cleanerBuffer = "log.cleaner.dedupe.buffer.size"
-	smallBuffer   = "8388608"
-)
-
 // session is one use of tailspan: the binary, and a directory for what is said.
 type session struct{ bin, dir string }
 

@@ -64,7 +64,7 @@ func replicated(t *testing.T, s session, run *cache.Run) *kafka.Cluster {
 	}
 	c, err := kafka.StartCluster(t.Context(), d, 3, kafka.Config{Dir: run.Path("brokers"), LogDir: run.Path("logs"),
 		OutputDir: s.dir, RequestLog: true, JVM: []string{kafka.MonitorProbes},
-		Properties: map[string]string{"replica.lag.time.max.ms": fmt.Sprint(lagging.Milliseconds()), cleanerBuffer: smallBuffer}})
+		Properties: map[string]string{"replica.lag.time.max.ms": fmt.Sprint(lagging.Milliseconds())}})
 	if err != nil {
 		t.Fatal(err)
 	}

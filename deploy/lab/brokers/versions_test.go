@@ -48,8 +48,7 @@ func TestVersions(t *testing.T) {
 		}
 		t.Run(string(v), func(t *testing.T) {
 			s := set(t, scene.Config{Version: v, Topic: topic, Partitions: partitions,
-				Protocols: []kafka.Protocol{kafka.SSL}, RequestLog: true, JVM: []string{"-Xmx256m", "-Xms256m", kafka.MonitorProbes},
-				Broker: map[string]string{cleanerBuffer: smallBuffer}})
+				Protocols: []kafka.Protocol{kafka.SSL}, RequestLog: true, JVM: []string{"-Xmx256m", "-Xms256m", kafka.MonitorProbes}})
 			file := filepath.Join(s.Run.Dir, "run.pcapng")
 			ts := s.record(t, file)
 			for _, l := range loads {

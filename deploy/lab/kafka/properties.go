@@ -29,6 +29,8 @@ func (b *Broker) properties(n int, q *quorum) ([]byte, error) {
 		"transaction.state.log.replication.factor": replicas,
 		"transaction.state.log.min.isr":            strconv.Itoa(max(min(n, 3)-1, 1)),
 		"group.initial.rebalance.delay.ms":         "0",
+		// 128 MiB by default, half of a small heap.
+		"log.cleaner.dedupe.buffer.size": "4194304", "log.cleaner.threads": "1",
 	}
 	q.configure(p, b.ID)
 	if err := b.secure(p); err != nil {

@@ -39,7 +39,7 @@ func main() {
 var small = map[string]string{
 	"log.index.interval.bytes": "256", "log.retention.ms": "-1", "log.roll.ms": "1500",
 	"log.cleaner.backoff.ms": "300", "log.cleaner.min.cleanable.ratio": "0.01", "log.cleaner.delete.retention.ms": "1",
-	"log.cleaner.dedupe.buffer.size": "4194304", "log.segment.delete.delay.ms": "100", "log.cleaner.threads": "1",
+	"log.segment.delete.delay.ms":          "100",
 	"transaction.state.log.num.partitions": "1",
 }
 

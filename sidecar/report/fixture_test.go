@@ -47,13 +47,13 @@ func commitTrace() *spans.Trace {
 	return m.t
 }
 
-func produce(m maker, topic string, to, partition, offset int64, client string) {
+func produce(m maker, topic string, to, partition, offset int64, client string, acks int64) {
 	m.add(-1, "produce "+topic, 0, to,
 		attribute.String(spans.KeyClientID, client),
 		attribute.String(spans.KeyClientAddress, "127.0.0.1"), attribute.Int64(spans.KeyClientPort, 51514),
 		attribute.StringSlice(spans.KeyPartitions, []string{topic + "-" + itoa(partition)}),
 		attribute.Int64Slice(spans.KeyBaseOffsets, []int64{offset}),
-		attribute.Int64(spans.KeyBatchCount, 7), attribute.Int64(spans.KeyBodySize, 2213), attribute.Int64(spans.KeyAcks, 1))
+		attribute.Int64(spans.KeyBatchCount, 7), attribute.Int64(spans.KeyBodySize, 2213), attribute.Int64(spans.KeyAcks, acks))
 }
 
 func handler(n, tid int64) []attribute.KeyValue {
@@ -69,7 +69,7 @@ func file(name string, at, bytes int64) []attribute.KeyValue {
 // stallTrace is the request whose own write the commit held up.
 func stallTrace(commit *spans.Trace) *spans.Trace {
 	m := start(2)
-	produce(m, "orders", 553_400, 3, 184_467, "producer-3")
+	produce(m, "orders", 553_400, 3, 184_467, "producer-3", 1)
 	m.t.Spans[0].Start -= 2_000_000 // its first byte came 2 ms before noon
 	verdict(m.t, spans.CauseCommit, spans.CauseCommit)
 	m.add(0, spans.NameReceive, -2_000, -1_950)
@@ -87,7 +87,7 @@ func stallTrace(commit *spans.Trace) *spans.Trace {
 // cascadeTrace is the request that waited for the lock of the stalled writer.
 func cascadeTrace(stall *spans.Trace) *spans.Trace {
 	m := start(3)
-	produce(m, "orders", 556_100, 3, 184_474, "producer-1")
+	produce(m, "orders", 556_100, 3, 184_474, "producer-1", 1)
 	verdict(m.t, spans.CauseMonitor, spans.CauseCommit)
 	m.add(0, spans.NameReceive, 0, 40)
 	m.add(0, spans.NameQueue, 40, 310, attribute.String(spans.KeyJoin, "inferred"))
@@ -107,4 +107,64 @@ func cascadeTrace(stall *spans.Trace) *spans.Trace {
 func verdict(t *spans.Trace, cause, root spans.Cause) {
 	t.Spans[0].Attributes = append(t.Spans[0].Attributes,
 		attribute.String(spans.KeyCause, string(cause)), attribute.String(spans.KeyRootCause, string(root)))
+}
+
+// pipelinedTrace is the request that came behind the stalled one on its
+// connection, and then waited for a follower; its records came with contexts.
+func pipelinedTrace(stall *spans.Trace) *spans.Trace {
+	m := start(4)
+	produce(m, "orders", 601_000, 3, 184_481, "producer-3", -1)
+	verdict(m.t, spans.CauseSocket, spans.CauseCommit)
+	root := &m.t.Spans[0].Attributes
+	*root = append(*root, attribute.Int64(spans.KeyContextsOmitted, 5), attribute.Bool(spans.KeyHeadersCut, true),
+		attribute.Int64(spans.KeyThrottle, 25))
+	for n := range uint64(32) {
+		m.link(0, start(100+n).root("GET /order"), 0, spans.LinkProducer)
+	}
+	w := m.add(0, spans.NameSocket, 0, 553_400, attribute.String(spans.KeyJoin, "inferred"))
+	m.link(w, stall, 0, spans.LinkPipelined)
+	m.add(0, spans.NameThrottle, 553_400, 560_000)
+	m.add(0, spans.NameQueue, 560_000, 560_200, attribute.String(spans.KeyJoin, "inferred"))
+	m.add(0, "append orders-3", 560_200, 560_300)
+	m.add(0, spans.NameReplication, 560_300, 600_000, attribute.String(spans.KeyReplication, "follower"),
+		attribute.Int64(spans.KeyFollower, 2), attribute.String(spans.KeyJoin, "inferred"))
+	m.add(0, spans.NameSend, 600_000, 601_000)
+	return m.t
+}
+
+func (m maker) root(name string) *spans.Trace { m.add(-1, name, 0, 1); return m.t }
+
+// isrTrace is a request whose follower no Fetch names, of two partitions of
+// which one was refused.
+func isrTrace() *spans.Trace {
+	m := start(5)
+	produce(m, "orders", 4_000_000, 0, 12, "producer-1", -1)
+	root := &m.t.Spans[0]
+	root.Error = "NOT_LEADER_OR_FOLLOWER"
+	root.Attributes = append(root.Attributes, attribute.StringSlice(spans.KeyErrors, []string{"orders-1: NOT_LEADER_OR_FOLLOWER"}))
+	m.add(0, "append orders-0", 100, 200)
+	m.add(0, spans.NameReplication, 200, 4_000_000, attribute.String(spans.KeyReplication, "ISR change or unknown"))
+	return m.t
+}
+
+// lostTrace is a request without acks that never reached the log.
+func lostTrace() *spans.Trace {
+	m := start(6)
+	m.add(-1, "produce orders", 0, 900,
+		attribute.StringSlice(spans.KeyPartitions, []string{"orders-0"}), attribute.Int64Slice(spans.KeyBaseOffsets, []int64{-1}),
+		attribute.Int64(spans.KeyBatchCount, 7), attribute.Int64(spans.KeyBodySize, 2213), attribute.Int64(spans.KeyAcks, 0),
+		attribute.Int64(spans.KeyLostRecords, 7))
+	m.t.Spans[0].Error = "never appended: the broker closed the connection"
+	return m.t
+}
+
+// bareTrace is an append that came through an encrypted listener.
+func bareTrace() *spans.Trace {
+	m := start(7)
+	m.add(-1, "append orders-0", 0, 300, attribute.String(spans.KeyDestination, "orders"), attribute.String(spans.KeyPartitionID, "0"),
+		attribute.Int64(spans.KeyBaseOffset, 40), attribute.Int64(spans.KeyBatchCount, 3), attribute.Int64(spans.KeyBodySize, 475),
+		attribute.StringSlice(spans.KeyMessageIDs, []string{"a", "b", "c"}))
+	m.link(0, start(100).root("GET /order"), 0, spans.LinkProducer)
+	m.add(0, spans.NameWrite, 0, 300, append(file("orders-0/00000000000000000000.log", 1_262_411, 475), handler(2, 28711)...)...)
+	return m.t
 }

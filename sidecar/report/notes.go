@@ -48,6 +48,9 @@ func about(root *spans.Span) (parts []string) {
 		add(client)
 	}
 	add(places(strs(a, spans.KeyPartitions), nums(a, spans.KeyBaseOffsets)))
+	if offset, ok := find(a, spans.KeyBaseOffset); ok { // an append without a request
+		add("base offset " + itoa(offset.AsInt64()))
+	}
 	if n := number(a, spans.KeyBatchCount); n > 0 {
 		add(itoa(n) + " records, " + size(number(a, spans.KeyBodySize)))
 	}
@@ -57,7 +60,17 @@ func about(root *spans.Span) (parts []string) {
 	if truth(a, spans.KeyDuplicate) {
 		add("a duplicate: nothing was written")
 	}
+	if n := number(a, spans.KeyLostRecords); n > 0 {
+		add(itoa(n) + " records lost")
+	}
+	if ms := number(a, spans.KeyThrottle); ms > 0 {
+		add("throttles its client for " + itoa(ms) + "ms")
+	}
+	add(list("refused", strs(a, spans.KeyErrors)))
 	add(list("message", strs(a, spans.KeyMessageIDs)))
+	if truth(a, spans.KeyHeadersCut) {
+		add("not all record headers were read")
+	}
 	add(own(root))
 	return parts
 }
@@ -103,13 +116,7 @@ func (p *picture) notes(r *row) {
 			p.parts(dim, tree, "", parts)
 		}
 	}
-	for i, l := range r.span.Links {
-		if i == maxListed {
-			p.parts(dim, tree, "", []string{"and " + itoa(int64(len(r.span.Links)-i)) + " more links"})
-			break
-		}
-		p.parts(plain, tree, p.glyphs.arrow+" ", p.destination(l))
-	}
+	p.links(tree, r.span)
 }
 
 // facts are the attributes of a span that are worth a line.
@@ -147,6 +154,11 @@ func own(s *spans.Span) string {
 		return "inode " + itoa(number(a, spans.KeyInode))
 	case s.Name == spans.NameLockHold:
 		return "monitor " + clean(text(a, spans.KeyMonitorAddress))
+	case s.Name == spans.NameReplication:
+		if f, ok := find(a, spans.KeyFollower); ok {
+			return "waits for follower " + itoa(f.AsInt64())
+		}
+		return clean(text(a, spans.KeyReplication))
 	}
 	return ""
 }
@@ -175,71 +187,4 @@ func (p *picture) waited(a []attribute.KeyValue) (parts []string) {
 		parts = append(parts, word+thread(clean(names[i]), int32(tids[i]))+" "+p.duration(shares[i]))
 	}
 	return parts
-}
-
-// destination is what a link leads to: a trace drawn below, or an id.
-func (p *picture) destination(l spans.Link) []string {
-	s := p.section(l.Trace)
-	switch {
-	case s == nil:
-		return []string{meaning(linkKind(l)), "trace " + l.Trace.String()}
-	case s.label == "":
-		return []string{meaning(linkKind(l)), "in this trace"}
-	}
-	return []string{s.label + ": " + meaning(linkKind(l))}
-}
-
-// meaning is what a kind of link leads to.
-func meaning(kind string) string {
-	switch kind {
-	case spans.LinkCommit:
-		return "the commit that held it up"
-	case spans.LinkHolderWrite:
-		return "what the lock's holder wrote meanwhile"
-	case spans.LinkHolderWait:
-		return "what the lock's holder itself waited for"
-	case spans.LinkHolder:
-		return "what held the lock"
-	case spans.LinkDuplicate:
-		return "who wrote this batch first"
-	case "":
-		return "link"
-	}
-	return clean(kind)
-}
-
-func linkKind(l spans.Link) string { return text(l.Attributes, spans.KeyLinkKind) }
-
-func find(attrs []attribute.KeyValue, key string) (attribute.Value, bool) {
-	for i := range attrs {
-		if string(attrs[i].Key) == key {
-			return attrs[i].Value, true
-		}
-	}
-	return attribute.Value{}, false
-}
-
-func text(a []attribute.KeyValue, key string) string {
-	v, _ := find(a, key)
-	return v.AsString()
-}
-
-func number(a []attribute.KeyValue, key string) int64 {
-	v, _ := find(a, key)
-	return v.AsInt64()
-}
-
-func truth(a []attribute.KeyValue, key string) bool {
-	v, _ := find(a, key)
-	return v.AsBool()
-}
-
-func strs(a []attribute.KeyValue, key string) []string {
-	v, _ := find(a, key)
-	return v.AsStringSlice()
-}
-
-func nums(a []attribute.KeyValue, key string) []int64 {
-	v, _ := find(a, key)
-	return v.AsInt64Slice()
 }

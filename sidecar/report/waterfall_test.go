@@ -34,6 +34,10 @@ func TestWaterfall(t *testing.T) {
 		{"cascade-ascii.txt", cascade, WaterfallOptions{Width: 80, ASCII: true, Resolve: resolve}},
 		{"cascade-color.txt", cascade, WaterfallOptions{Color: true}},
 		{"commit.txt", commitTrace(), WaterfallOptions{}},
+		{"pipelined.txt", pipelinedTrace(stall), WaterfallOptions{Resolve: resolve}},
+		{"isr.txt", isrTrace(), WaterfallOptions{}},
+		{"lost.txt", lostTrace(), WaterfallOptions{}},
+		{"append.txt", bareTrace(), WaterfallOptions{}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			c.o.Location = time.UTC

@@ -9,7 +9,10 @@
 //	kafka     brokers old and new, clusters, producers; what brokers say of themselves
 //	jaeger    Jaeger, built from source, and its query API
 //	scene     disk, broker and load, together
-//	cmd       env, demo, bench-overhead
+//	clients   clients of four libraries and raw requests, and their own records of what they sent
+//	trial     what the tests of real brokers have in common
 //	e2e       the live path, tested
 //	brokers   the live path on old and new, encrypted and replicated brokers
+//	exact     every request of a mixed load, held against everybody who knows it
+//	cmd       env, load, demo; bench-overhead, bench-replay; what makes the fixtures
 package lab

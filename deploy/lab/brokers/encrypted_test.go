@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -18,6 +17,7 @@ import (
 	"github.com/tailspan/tailspan/deploy/lab/kafka"
 	"github.com/tailspan/tailspan/deploy/lab/scene"
 	"github.com/tailspan/tailspan/deploy/lab/tailspan"
+	"github.com/tailspan/tailspan/deploy/lab/trial"
 	"github.com/tailspan/tailspan/sidecar/assemble"
 	"github.com/tailspan/tailspan/spans"
 )
@@ -29,7 +29,7 @@ const canary = "canary"
 // is made up, every append is traced, and says what its client put into the
 // record headers that were asked for, and nothing else of the records.
 func TestOnlyEncrypted(t *testing.T) {
-	needRoot(t)
+	trial.NeedRoot(t)
 	s := set(t, scene.Config{Topic: topic, Partitions: partitions, OnlySSL: true, RequestLog: true})
 	file := filepath.Join(s.Run.Dir, "run.pcapng")
 	live := watchTraces(t, s, file)
@@ -44,11 +44,11 @@ func TestOnlyEncrypted(t *testing.T) {
 	}
 	time.Sleep(2 * time.Second) // appends are taken for such, and read, within a second
 	lines := live()
-	if rows := replayed[assemble.RequestRow](t, s.session, file, "requests"); len(rows) != 0 {
+	if rows := replayed[assemble.RequestRow](t, s.Session, file, "requests"); len(rows) != 0 {
 		t.Errorf("%d requests of an encrypted listener: %+v", len(rows), rows[0])
 	}
 	appendsAreTraced(t, s, file)
-	again := replayed[json.RawMessage](t, s.session, file, "traces")
+	again := replayed[json.RawMessage](t, s.Session, file, "traces")
 	headersAreThose(t, "live", lines, sent)
 	headersAreThose(t, "replayed", again, sent)
 	if !slices.EqualFunc(lines, again, func(a, b json.RawMessage) bool { return bytes.Equal(a, b) }) {
@@ -62,26 +62,12 @@ func TestOnlyEncrypted(t *testing.T) {
 func watchTraces(t *testing.T, s *stage, file string) func() []json.RawMessage {
 	t.Helper()
 	var lines []json.RawMessage
-	ts, err := tailspan.Start(s.bin, filepath.Join(s.dir, "tailspan.log"), []string{"OTEL_TRACES_EXPORTER=none"},
-		tailspan.Into(&lines), "run", "--record", file, "--pid", fmt.Sprint(s.Broker.PID()),
-		"--message-id-header", clients.Header, "--print", "traces", "--format", "jsonl")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = ts.Process.Stop(syscall.SIGKILL, time.Second) })
-	tracing := func() bool {
-		out, _ := ts.Output()
-		return strings.Contains(out, `msg="tracing broker"`)
-	}
-	if err := ts.Until(t.Context(), 20*time.Second, tracing); err != nil {
-		t.Fatal(err)
-	}
+	ts := s.Watch(t, "tailspan", []string{trial.NoExport}, tailspan.Into(&lines), []*kafka.Broker{s.Broker},
+		"--record", file, "--message-id-header", clients.Header, "--print", "traces")
 	time.Sleep(time.Second)
 	return func() []json.RawMessage {
 		t.Helper()
-		if err := ts.Stop(); err != nil {
-			t.Fatal(err)
-		}
+		trial.Stop(t, ts)
 		return lines
 	}
 }
@@ -183,7 +169,7 @@ func headersAreThose(t *testing.T, what string, lines []json.RawMessage, sent ma
 func noCanary(t *testing.T, s *stage, file string, lines []json.RawMessage) {
 	t.Helper()
 	places := map[string][]byte{"traces": bytes.Join(asBytes(lines), nil)}
-	for _, name := range []string{file, filepath.Join(s.dir, "tailspan.log")} {
+	for _, name := range []string{file, filepath.Join(s.Dir, "tailspan.log")} {
 		b, err := os.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/tailspan/tailspan/deploy/lab/clients"
 	"github.com/tailspan/tailspan/deploy/lab/scene"
+	"github.com/tailspan/tailspan/deploy/lab/trial"
 	"github.com/tailspan/tailspan/spans"
 )
 
@@ -36,10 +37,10 @@ const manyPartitions = 60
 // which write the log too; it is bounded by the log itself where that can be,
 // and by the control's where not.
 func TestPhases(t *testing.T) {
-	needRoot(t)
+	trial.NeedRoot(t)
 	s := set(t, scene.Config{RequestLog: true, Topic: topic, Partitions: manyPartitions})
 	file := s.Run.Path("run.pcapng")
-	ts := s.record(t, file)
+	ts := record(t, s.Session, file, s.Broker)
 	produce(t, s, clients.Options{ClientID: "first", Count: 200, InFlight: 1, Raw: wideRequests}) // nothing of it is missed, and the JVM is warm
 	var both sync.WaitGroup
 	both.Go(func() { produce(t, s, clients.Options{ClientID: alone, Count: 300, InFlight: 1, Raw: wideRequests}) })
@@ -54,8 +55,8 @@ func TestPhases(t *testing.T) {
 			Shapes: []clients.Shape{clients.Throttled}, Versions: []int16{version}}})
 	}
 	time.Sleep(time.Second)
-	stop(t, ts)
-	all := tell(t, s.session, file, s.Broker)
+	trial.Stop(t, ts)
+	all := tell(t, s.Session, file, s.Broker)
 	t.Run("pipelined", func(t *testing.T) { readWhenReadable(t, all[alone], all[pipelined]) })
 	t.Run("times", func(t *testing.T) { timesAreLogged(t, all[alone], all[pipelined], all[large]) })
 	t.Run("throttled", func(t *testing.T) { throttledAsLogged(t, all[alone], all) })
@@ -64,7 +65,7 @@ func TestPhases(t *testing.T) {
 // produce has a client of ours send.
 func produce(t *testing.T, s *stage, o clients.Options) {
 	t.Helper()
-	o.Client, o.Address, o.Dir, o.Seed = clients.Raw, s.Broker.Address(), s.dir, 1
+	o.Client, o.Address, o.Dir, o.Seed = clients.Raw, s.Broker.Address(), s.Dir, 1
 	o.Topics = []clients.Topic{{Name: topic, Partitions: manyPartitions}}
 	if err := clients.Record(t.Context(), &o); err != nil {
 		t.Error(err)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/tailspan/tailspan/deploy/lab/cache"
 	"github.com/tailspan/tailspan/deploy/lab/kafka"
+	"github.com/tailspan/tailspan/deploy/lab/trial"
 	"github.com/tailspan/tailspan/sidecar/assemble"
 )
 
@@ -27,8 +28,8 @@ const (
 // is joined with its leader's write alone; one that waits for a follower names
 // it, and says when it does not know.
 func TestReplicas(t *testing.T) {
-	needRoot(t)
-	s := begin(t)
+	trial.NeedRoot(t)
+	s := trial.Begin(t)
 	run, err := cache.NewRun()
 	if err != nil {
 		t.Fatal(err)
@@ -40,10 +41,10 @@ func TestReplicas(t *testing.T) {
 	})
 	c := replicated(t, s, run)
 	file := run.Path("run.pcapng")
-	ts := s.record(t, file, c.Brokers)
+	ts := record(t, s, file, c.Brokers...)
 	resumed := sendReplicated(t, c)
 	time.Sleep(time.Second)
-	stop(t, ts)
+	trial.Stop(t, ts)
 	leaderAlone(t, s, c, file)
 	all := tell(t, s, file, c.Brokers...)
 	t.Run("waits", func(t *testing.T) { waitsAreLogged(t, all) })
@@ -52,18 +53,18 @@ func TestReplicas(t *testing.T) {
 }
 
 // replicated is a cluster where broker i+1 leads partition i.
-func replicated(t *testing.T, s session, run *cache.Run) *kafka.Cluster {
+func replicated(t *testing.T, s trial.Session, run *cache.Run) *kafka.Cluster {
 	t.Helper()
 	dir, err := cache.Dir()
 	if err != nil {
 		t.Fatal(err)
 	}
-	d, err := kafka.Install(t.Context(), dir, progress{t})
+	d, err := kafka.Install(t.Context(), dir, trial.Progress(t))
 	if err != nil {
 		t.Fatal(err)
 	}
 	c, err := kafka.StartCluster(t.Context(), d, 3, kafka.Config{Dir: run.Path("brokers"), LogDir: run.Path("logs"),
-		OutputDir: s.dir, RequestLog: true, JVM: []string{kafka.MonitorProbes},
+		OutputDir: s.Dir, RequestLog: true, JVM: []string{kafka.MonitorProbes},
 		Properties: map[string]string{"replica.lag.time.max.ms": fmt.Sprint(lagging.Milliseconds())}})
 	if err != nil {
 		t.Fatal(err)
@@ -138,7 +139,7 @@ func replicatedTo(t *testing.T, c *kafka.Cluster, id, topic string) func(int32) 
 
 // leaderAlone: every logged request is joined, with a write of the broker that
 // logged it.
-func leaderAlone(t *testing.T, s session, c *kafka.Cluster, file string) {
+func leaderAlone(t *testing.T, s trial.Session, c *kafka.Cluster, file string) {
 	t.Helper()
 	rows := map[string]assemble.JoinedRow{}
 	for _, r := range replayed[assemble.JoinedRow](t, s, file, "joined") {

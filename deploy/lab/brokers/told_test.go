@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/tailspan/tailspan/deploy/lab/kafka"
+	"github.com/tailspan/tailspan/deploy/lab/trial"
 	"github.com/tailspan/tailspan/sidecar/assemble"
 	"github.com/tailspan/tailspan/spans"
 )
@@ -75,7 +76,7 @@ func (r *told) beyond(from int64) time.Duration { return time.Duration(*r.End-fr
 // tell is all that Tailspan and these brokers say of the requests of a
 // recording, by client id, in the order of arrival. Both must know the same
 // requests.
-func tell(t *testing.T, s session, file string, brokers ...*kafka.Broker) map[string][]*told {
+func tell(t *testing.T, s trial.Session, file string, brokers ...*kafka.Broker) map[string][]*told {
 	t.Helper()
 	all := map[wireKey]*told{}
 	for _, r := range replayed[assemble.RequestRow](t, s, file, "requests") {

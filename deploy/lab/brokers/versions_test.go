@@ -13,6 +13,7 @@ import (
 
 	"github.com/tailspan/tailspan/deploy/lab/kafka"
 	"github.com/tailspan/tailspan/deploy/lab/scene"
+	"github.com/tailspan/tailspan/deploy/lab/trial"
 	"github.com/tailspan/tailspan/sidecar/assemble"
 	"github.com/tailspan/tailspan/spans"
 )
@@ -41,7 +42,7 @@ var loads = []load{
 // own request log says, and what it cannot read is traced from the append on.
 // The default version is what all other tests run on.
 func TestVersions(t *testing.T) {
-	needRoot(t)
+	trial.NeedRoot(t)
 	for _, v := range kafka.Versions() {
 		if v == kafka.Default {
 			continue
@@ -50,12 +51,12 @@ func TestVersions(t *testing.T) {
 			s := set(t, scene.Config{Version: v, Topic: topic, Partitions: partitions,
 				Protocols: []kafka.Protocol{kafka.SSL}, RequestLog: true, JVM: []string{"-Xmx256m", "-Xms256m", kafka.MonitorProbes}})
 			file := filepath.Join(s.Run.Dir, "run.pcapng")
-			ts := s.record(t, file)
+			ts := record(t, s.Session, file, s.Broker)
 			for _, l := range loads {
 				send(t, s.Broker, l)
 			}
 			time.Sleep(time.Second) // the log and the probes catch up
-			stop(t, ts)
+			trial.Stop(t, ts)
 			requestsAreLogged(t, s, file)
 			joinsAreExact(t, s, file)
 			appendsAreTraced(t, s, file)
@@ -94,7 +95,7 @@ type wireKey struct {
 
 func requestsAreLogged(t *testing.T, s *stage, file string) {
 	t.Helper()
-	rows := replayed[assemble.RequestRow](t, s.session, file, "requests")
+	rows := replayed[assemble.RequestRow](t, s.Session, file, "requests")
 	byKey := map[wireKey]assemble.RequestRow{}
 	for _, r := range rows {
 		byKey[wireKey{r.Client, r.CorrelationID}] = r
@@ -137,7 +138,7 @@ func samePartitions(got []assemble.RequestPartition, want []kafka.ProducedPartit
 
 func joinsAreExact(t *testing.T, s *stage, file string) {
 	t.Helper()
-	rows := replayed[assemble.JoinedRow](t, s.session, file, "joined")
+	rows := replayed[assemble.JoinedRow](t, s.Session, file, "joined")
 	want, exact := 0, 0
 	for _, l := range requestLog(t, s.Broker, kafka.Plaintext) {
 		want += len(l.Produce.Partitions)
@@ -167,7 +168,7 @@ type trace struct {
 func appendsAreTraced(t *testing.T, s *stage, file string) {
 	t.Helper()
 	got := map[string]int{}
-	for _, tr := range replayed[trace](t, s.session, file, "traces") {
+	for _, tr := range replayed[trace](t, s.Session, file, "traces") {
 		if len(tr.Spans) > 0 && strings.HasPrefix(tr.Spans[0].Name, spans.NameAppend+" ") {
 			got[fmt.Sprintf("%s at %s", tr.Spans[0].Name, tr.Spans[0].Attributes[spans.KeyBaseOffset])]++
 		}

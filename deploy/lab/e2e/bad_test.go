@@ -12,6 +12,7 @@ import (
 
 	"github.com/tailspan/tailspan/deploy/lab/kafka"
 	"github.com/tailspan/tailspan/deploy/lab/tailspan"
+	"github.com/tailspan/tailspan/deploy/lab/trial"
 	"github.com/tailspan/tailspan/sidecar/assemble"
 )
 
@@ -47,15 +48,15 @@ func mustWarnOnce(t *testing.T, ts *tailspan.Sidecar, word string) {
 
 // TestJVMWithoutFlag: no monitor is seen, one line says so, the rest goes on.
 func TestJVMWithoutFlag(t *testing.T) {
-	needRoot(t)
+	trial.NeedRoot(t)
 	c := quick()
 	c.JVM = nil
 	s := set(t, c)
 	s.load(t)
 	var joined []assemble.JoinedRow
-	ts := s.watch(t, "tailspan", []string{noExport}, tailspan.Into(&joined), "--print", "joined")
+	ts := s.watch(t, "tailspan", []string{trial.NoExport}, tailspan.Into(&joined), "--print", "joined")
 	time.Sleep(5 * time.Second)
-	stop(t, ts)
+	trial.Stop(t, ts)
 	mustWarnOnce(t, ts, "DTraceMonitorProbes")
 	if len(joined) == 0 {
 		t.Error("nothing was joined")
@@ -65,7 +66,7 @@ func TestJVMWithoutFlag(t *testing.T) {
 // TestCollectorAway: requests go on, one line says who is away, and the end
 // is not held up.
 func TestCollectorAway(t *testing.T) {
-	needRoot(t)
+	trial.NeedRoot(t)
 	s := set(t, quick())
 	s.load(t)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -94,7 +95,7 @@ func TestCollectorAway(t *testing.T) {
 // TestForeignPort: a port that speaks HTTP is no broker's; the broker's own
 // requests go on.
 func TestForeignPort(t *testing.T) {
-	needRoot(t)
+	trial.NeedRoot(t)
 	s := set(t, quick())
 	s.load(t)
 	server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "hello") })}
@@ -105,7 +106,7 @@ func TestForeignPort(t *testing.T) {
 	go server.Serve(l)
 	defer server.Close()
 	var rows []assemble.RequestRow
-	ts := s.watch(t, "tailspan", []string{noExport}, tailspan.Into(&rows), "--print", "requests",
+	ts := s.watch(t, "tailspan", []string{trial.NoExport}, tailspan.Into(&rows), "--print", "requests",
 		"--port", fmt.Sprint(l.Addr().(*net.TCPAddr).Port))
 	for end := time.Now().Add(4 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
 		resp, err := http.Get("http://" + l.Addr().String())
@@ -115,7 +116,7 @@ func TestForeignPort(t *testing.T) {
 		io.Copy(io.Discard, resp.Body)
 		resp.Body.Close()
 	}
-	stop(t, ts)
+	trial.Stop(t, ts)
 	for _, r := range rows {
 		if r.Broker == l.Addr().String() {
 			t.Fatalf("a request was made of HTTP: %+v", r)
@@ -126,12 +127,12 @@ func TestForeignPort(t *testing.T) {
 // TestBrokerDiesAndComesBack: killed in the middle of load and started again
 // on its port, it is traced again, and tailspan ends well.
 func TestBrokerDiesAndComesBack(t *testing.T) {
-	needRoot(t)
+	trial.NeedRoot(t)
 	s := set(t, quick())
 	s.load(t)
 	var rows []assemble.JoinedRow
 	// Without --pid: the broker comes back with another one.
-	ts, err := tailspan.Start(s.bin, s.dir+"/tailspan.log", []string{noExport}, tailspan.Into(&rows),
+	ts, err := tailspan.Start(s.Bin, s.Dir+"/tailspan.log", []string{trial.NoExport}, tailspan.Into(&rows),
 		"run", "--print", "joined", "--format", "jsonl")
 	if err != nil {
 		t.Fatal(err)
@@ -150,7 +151,7 @@ func TestBrokerDiesAndComesBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	time.Sleep(15 * time.Second)
-	stop(t, ts)
+	trial.Stop(t, ts)
 	byPID := map[int32]int{}
 	for _, r := range rows {
 		byPID[r.PID]++
@@ -162,9 +163,9 @@ func TestBrokerDiesAndComesBack(t *testing.T) {
 
 // TestNoBroker: nothing to trace is said in a line, with exit code 2.
 func TestNoBroker(t *testing.T) {
-	needRoot(t)
+	trial.NeedRoot(t)
 	s := set(t, quick())
-	ts, err := tailspan.Start(s.bin, s.dir+"/tailspan.log", []string{noExport}, nil, "run", "--pid", "1")
+	ts, err := tailspan.Start(s.Bin, s.Dir+"/tailspan.log", []string{trial.NoExport}, nil, "run", "--pid", "1")
 	if err != nil {
 		t.Fatal(err)
 	}

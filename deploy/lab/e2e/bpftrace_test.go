@@ -15,6 +15,7 @@ import (
 
 	"github.com/tailspan/tailspan/deploy/lab/child"
 	"github.com/tailspan/tailspan/deploy/lab/tailspan"
+	"github.com/tailspan/tailspan/deploy/lab/trial"
 	"github.com/tailspan/tailspan/sidecar/assemble"
 )
 
@@ -42,19 +43,19 @@ func (w traced) length() time.Duration { return time.Duration(w.end - w.start) }
 // TestSlowWritesAreBpftraces holds the writes over 5 ms to those of a bpftrace
 // program in the same run, by thread and start, both ways.
 func TestSlowWritesAreBpftraces(t *testing.T) {
-	needRoot(t)
+	trial.NeedRoot(t)
 	needTool(t, "bpftrace")
 	s := set(t, scene1())
 	s.load(t)
 	oracle := startBpftrace(t, s)
 	var rows []assemble.WriteRow
-	ts := s.watch(t, "tailspan", []string{noExport}, tailspan.Into(&rows), "--print", "writes")
+	ts := s.watch(t, "tailspan", []string{trial.NoExport}, tailspan.Into(&rows), "--print", "writes")
 	time.Sleep(time.Second)
 	begin := monotonic(t)
 	time.Sleep(bpftraceFor)
 	end := monotonic(t)
 	time.Sleep(time.Second)
-	stop(t, ts)
+	trial.Stop(t, ts)
 	want := oracle(t)
 	offset := realtime(t) - monotonic(t)
 	var got []traced
@@ -102,7 +103,7 @@ func without(a, b []traced) (rest []traced) {
 // startBpftrace returns what ends it and reads its writes to .log files.
 func startBpftrace(t *testing.T, s *stage) func(*testing.T) []traced {
 	t.Helper()
-	p, err := child.Start("bpftrace", filepath.Join(s.dir, "bpftrace.log"),
+	p, err := child.Start("bpftrace", filepath.Join(s.Dir, "bpftrace.log"),
 		exec.Command("bpftrace", "-e", writesProgram, fmt.Sprint(s.Broker.PID())))
 	if err != nil {
 		t.Fatal(err)

@@ -14,10 +14,11 @@ import (
 	"github.com/tailspan/tailspan/deploy/lab/child"
 	"github.com/tailspan/tailspan/deploy/lab/jaeger"
 	"github.com/tailspan/tailspan/deploy/lab/repo"
+	"github.com/tailspan/tailspan/deploy/lab/trial"
 )
 
 // demo starts the demo as make does.
-func demo(t *testing.T, env ...string) *child.Process {
+func demo(t *testing.T, logs string, env ...string) *child.Process {
 	t.Helper()
 	root, err := repo.Root()
 	if err != nil {
@@ -29,7 +30,7 @@ func demo(t *testing.T, env ...string) *child.Process {
 	}
 	cmd := exec.Command(bin)
 	cmd.Dir, cmd.Env = root, append(os.Environ(), env...)
-	p, err := child.Start("demo", filepath.Join(outputDir(t), "demo.log"), cmd)
+	p, err := child.Start("demo", filepath.Join(logs, "demo.log"), cmd)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -40,8 +41,8 @@ func demo(t *testing.T, env ...string) *child.Process {
 // TestDemoKilledHalfWay: after SIGKILL nothing is left running, looped or
 // mounted, and what it left in the cache the next run removes.
 func TestDemoKilledHalfWay(t *testing.T) {
-	needRoot(t)
-	p := demo(t, "JAEGER=http://127.0.0.1:1")
+	trial.NeedRoot(t)
+	p := demo(t, trial.Output(t), "JAEGER=http://127.0.0.1:1")
 	watching := func() bool { out, _ := p.Output(); return strings.Contains(out, "Tailspan watches it") }
 	if err := p.Until(t.Context(), 2*time.Minute, watching); err != nil {
 		t.Fatal(err)
@@ -95,8 +96,9 @@ func TestDemoReplays(t *testing.T) {
 	if _, err := os.Stat(path); err != nil && os.Geteuid() != 0 {
 		t.Skip("Jaeger is not built yet, which takes minutes (as root the test builds it)")
 	}
-	j := answering(t)
-	p := demo(t, "DEMO_REPLAY=1", "DEMO_FOR=3s", "JAEGER="+j.Ports.URL(), "OTEL_EXPORTER_OTLP_ENDPOINT="+j.Endpoint())
+	logs := trial.Output(t)
+	j := answering(t, logs)
+	p := demo(t, logs, "DEMO_REPLAY=1", "DEMO_FOR=3s", "JAEGER="+j.Ports.URL(), "OTEL_EXPORTER_OTLP_ENDPOINT="+j.Endpoint())
 	if err := p.Wait(t.Context()); err != nil {
 		t.Errorf("demo: %v", err)
 	}

@@ -1,45 +1,21 @@
 package e2e
 
 import (
-	"errors"
-	"fmt"
-	"os"
 	"os/exec"
-	"path/filepath"
-	"strings"
-	"syscall"
 	"testing"
-	"time"
 
 	"github.com/tailspan/tailspan/deploy/lab/cache"
-	"github.com/tailspan/tailspan/deploy/lab/isolate"
 	"github.com/tailspan/tailspan/deploy/lab/jaeger"
-	"github.com/tailspan/tailspan/deploy/lab/repo"
+	"github.com/tailspan/tailspan/deploy/lab/kafka"
 	"github.com/tailspan/tailspan/deploy/lab/scene"
 	"github.com/tailspan/tailspan/deploy/lab/slowdisk"
 	"github.com/tailspan/tailspan/deploy/lab/tailspan"
+	"github.com/tailspan/tailspan/deploy/lab/trial"
 )
 
 func TestMain(m *testing.M) {
 	slowdisk.Main()
-	if os.Geteuid() == 0 {
-		if err := errors.Join(isolate.Mounts(), isolate.Tracefs()); err != nil {
-			fmt.Fprintln(os.Stderr, "e2e:", err)
-			os.Exit(1)
-		}
-	}
-	os.Exit(m.Run())
-}
-
-// needRoot skips where the live path cannot run.
-func needRoot(t *testing.T) {
-	t.Helper()
-	if testing.Short() {
-		t.Skip("the live path takes minutes (-short)")
-	}
-	if os.Geteuid() != 0 {
-		t.Skip("probes, packets and mounts need root")
-	}
+	trial.Main(m)
 }
 
 // needTool fails where an oracle is missing: as root, make test installs it.
@@ -50,54 +26,16 @@ func needTool(t *testing.T, name string) {
 	}
 }
 
-// progress writes to the test's log.
-type progress struct{ testing.TB }
-
-func (p progress) Write(b []byte) (int, error) {
-	p.Log(strings.TrimSpace(string(b)))
-	return len(b), nil
-}
-
-// stage is a scene with the binary built, and a directory for what is said.
+// stage is a session with one scene.
 type stage struct {
 	*scene.Scene
-	bin, dir string
+	trial.Session
 }
 
-// set brings up a scene that goes away with the test.
 func set(t *testing.T, c scene.Config) *stage {
 	t.Helper()
-	bin, err := repo.Build(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := outputDir(t)
-	c.Output = dir
-	s, err := scene.New(t.Context(), c, progress{t})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Errorf("close scene: %v", err)
-		}
-	})
-	return &stage{s, bin, dir}
-}
-
-// outputDir is where the processes of a test write what they say: kept, for a
-// look after a failure, until the test runs again.
-func outputDir(t *testing.T) string {
-	t.Helper()
-	root, err := cache.Dir()
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := filepath.Join(root, "logs", "e2e", t.Name())
-	if err := errors.Join(os.RemoveAll(dir), os.MkdirAll(dir, 0o755)); err != nil {
-		t.Fatal(err)
-	}
-	return dir
+	s := trial.Begin(t)
+	return &stage{s.Set(t, c), s}
 }
 
 func (s *stage) load(t *testing.T) {
@@ -107,43 +45,21 @@ func (s *stage) load(t *testing.T) {
 	}
 }
 
-const noExport = "OTEL_TRACES_EXPORTER=none"
-
 // watch starts tailspan on the broker, and waits until its probes are on.
 func (s *stage) watch(t *testing.T, name string, env []string, line func([]byte) error, args ...string) *tailspan.Sidecar {
 	t.Helper()
-	args = append([]string{"run", "--pid", fmt.Sprint(s.Broker.PID()), "--format", "jsonl"}, args...)
-	ts, err := tailspan.Start(s.bin, filepath.Join(s.dir, name+".log"), env, line, args...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = ts.Process.Stop(syscall.SIGKILL, time.Second) })
-	tracing := func() bool {
-		out, _ := ts.Output()
-		return strings.Contains(out, "tracing broker")
-	}
-	if err := ts.Until(t.Context(), 20*time.Second, tracing); err != nil {
-		t.Fatal(err)
-	}
-	return ts
+	return s.Watch(t, name, env, line, []*kafka.Broker{s.Broker}, args...)
 }
 
-// stop ends tailspan, which must end well.
-func stop(t *testing.T, ts *tailspan.Sidecar) {
-	t.Helper()
-	if err := ts.Stop(); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// answering brings up a Jaeger that goes away with the test.
-func answering(t *testing.T) *jaeger.Server {
+// answering brings up a Jaeger that goes away with the test; its log is kept in
+// a directory.
+func answering(t *testing.T, logs string) *jaeger.Server {
 	t.Helper()
 	dir, err := cache.Dir()
 	if err != nil {
 		t.Fatal(err)
 	}
-	bin, err := jaeger.Build(t.Context(), dir, progress{t})
+	bin, err := jaeger.Build(t.Context(), dir, trial.Progress(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -151,7 +67,7 @@ func answering(t *testing.T) *jaeger.Server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := jaeger.Start(t.Context(), bin, outputDir(t), ports)
+	s, err := jaeger.Start(t.Context(), bin, logs, ports)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tailspan/tailspan/deploy/lab/tailspan"
+	"github.com/tailspan/tailspan/deploy/lab/trial"
 )
 
 const replayFor = 12 * time.Second
@@ -14,17 +15,17 @@ const replayFor = 12 * time.Second
 // TestReplayPrintsTheSame compares what run prints while it records with what
 // replay prints of the recording, line by line, sorted.
 func TestReplayPrintsTheSame(t *testing.T) {
-	needRoot(t)
+	trial.NeedRoot(t)
 	s := set(t, scene1())
 	s.load(t)
 	for _, kind := range []string{"requests", "writes", "joined", "waits", "commits"} {
 		t.Run(kind, func(t *testing.T) {
 			file := filepath.Join(s.Run.Dir, kind+".pcapng")
 			var live, again []string
-			ts := s.watch(t, "run-"+kind, []string{noExport}, texts(&live), "--print", kind, "--record", file)
+			ts := s.watch(t, "run-"+kind, []string{trial.NoExport}, texts(&live), "--print", kind, "--record", file)
 			time.Sleep(replayFor)
-			stop(t, ts)
-			r, err := tailspan.Start(s.bin, filepath.Join(s.dir, "replay-"+kind+".log"), []string{noExport}, texts(&again),
+			trial.Stop(t, ts)
+			r, err := tailspan.Start(s.Bin, filepath.Join(s.Dir, "replay-"+kind+".log"), []string{trial.NoExport}, texts(&again),
 				"replay", "--print", kind, "--format", "jsonl", file)
 			if err != nil {
 				t.Fatal(err)

@@ -9,6 +9,7 @@ import (
 	"github.com/tailspan/tailspan/deploy/lab/jaeger"
 	"github.com/tailspan/tailspan/deploy/lab/story"
 	"github.com/tailspan/tailspan/deploy/lab/tailspan"
+	"github.com/tailspan/tailspan/deploy/lab/trial"
 	"github.com/tailspan/tailspan/sidecar/assemble"
 	"github.com/tailspan/tailspan/spans"
 )
@@ -18,9 +19,9 @@ const storyFor = 60 * time.Second
 // TestStory runs the demo's scene for a minute and asks Jaeger for what the
 // blog post tells; then it holds every joined row to the segments.
 func TestStory(t *testing.T) {
-	needRoot(t)
-	j := answering(t)
+	trial.NeedRoot(t)
 	s := set(t, scene1())
+	j := answering(t, s.Dir)
 	s.load(t)
 	var joined []assemble.JoinedRow
 	file := filepath.Join(s.Run.Dir, "story.pcapng")
@@ -30,7 +31,7 @@ func TestStory(t *testing.T) {
 	if err := s.Check(); err != nil {
 		t.Fatal(err)
 	}
-	stop(t, ts)
+	trial.Stop(t, ts)
 	if err := s.StopLoad(); err != nil {
 		t.Fatal(err)
 	}
@@ -117,7 +118,7 @@ func (s *stage) checkSegments(t *testing.T, joined []assemble.JoinedRow) {
 // checkExact counts the requests that were answered, and those of them with
 // all partitions joined as exact.
 func (s *stage) checkExact(t *testing.T, file string, joined []assemble.JoinedRow) {
-	requests, err := tailspan.Replay[assemble.RequestRow](t.Context(), s.bin, filepath.Join(s.dir, "replay.log"), file, "requests")
+	requests, err := tailspan.Replay[assemble.RequestRow](t.Context(), s.Bin, filepath.Join(s.Dir, "replay.log"), file, "requests")
 	if err != nil {
 		t.Fatal(err)
 	}

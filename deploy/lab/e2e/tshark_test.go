@@ -14,6 +14,7 @@ import (
 
 	"github.com/tailspan/tailspan/deploy/lab/child"
 	"github.com/tailspan/tailspan/deploy/lab/tailspan"
+	"github.com/tailspan/tailspan/deploy/lab/trial"
 	"github.com/tailspan/tailspan/sidecar/assemble"
 )
 
@@ -29,7 +30,7 @@ type exchange struct {
 // arrivals and ends to the packet times of tshark's dissector: those of a
 // replay of the capture to the microsecond, those of the live run nearly so.
 func TestTimesAreTsharks(t *testing.T) {
-	needRoot(t)
+	trial.NeedRoot(t)
 	needTool(t, "dumpcap")
 	needTool(t, "tshark")
 	c := quick()
@@ -37,18 +38,18 @@ func TestTimesAreTsharks(t *testing.T) {
 	s := set(t, c)
 	s.load(t)
 	var live []assemble.RequestRow
-	ts := s.watch(t, "tailspan", []string{noExport}, tailspan.Into(&live), "--print", "requests")
+	ts := s.watch(t, "tailspan", []string{trial.NoExport}, tailspan.Into(&live), "--print", "requests")
 	file := filepath.Join(s.Run.Dir, "packets.pcapng")
-	dump, err := child.Start("dumpcap", filepath.Join(s.dir, "dumpcap.log"), exec.Command("dumpcap", "-q", "-i", "lo",
+	dump, err := child.Start("dumpcap", filepath.Join(s.Dir, "dumpcap.log"), exec.Command("dumpcap", "-q", "-i", "lo",
 		"-f", fmt.Sprintf("tcp port %d", s.Broker.Port), "-w", file))
 	if err != nil {
 		t.Fatal(err)
 	}
 	time.Sleep(tsharkFor)
 	_ = dump.Stop(syscall.SIGINT, 10*time.Second)
-	stop(t, ts)
+	trial.Stop(t, ts)
 	arrivals, ends := dissect(t, file, s.Broker.Port)
-	replayed, err := tailspan.Replay[assemble.RequestRow](t.Context(), s.bin, filepath.Join(s.dir, "replay.log"),
+	replayed, err := tailspan.Replay[assemble.RequestRow](t.Context(), s.Bin, filepath.Join(s.Dir, "replay.log"),
 		file, "requests", "--port", strconv.Itoa(s.Broker.Port))
 	if err != nil {
 		t.Fatal(err)

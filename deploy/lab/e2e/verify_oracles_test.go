@@ -79,7 +79,7 @@ func (s *stage) dumpAgrees(t *testing.T, file string, found report.Verification)
 	if err != nil {
 		t.Fatal(err)
 	}
-	joined, err := tailspan.Replay[assemble.JoinedRow](t.Context(), s.bin, filepath.Join(s.dir, "replay.log"), file, "joined")
+	joined, err := tailspan.Replay[assemble.JoinedRow](t.Context(), s.Bin, filepath.Join(s.Dir, "replay.log"), file, "joined")
 	if err != nil {
 		t.Fatal(err)
 	}

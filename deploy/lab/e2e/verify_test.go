@@ -16,6 +16,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/tailspan/tailspan/deploy/lab/kafka"
+	"github.com/tailspan/tailspan/deploy/lab/trial"
 	"github.com/tailspan/tailspan/sidecar/report"
 )
 
@@ -33,14 +34,14 @@ var proven = map[string]map[string]string{
 // them. Then it does to the log what makes a proof impossible, and what makes
 // it fail.
 func TestVerify(t *testing.T) {
-	needRoot(t)
+	trial.NeedRoot(t)
 	c := quick()
 	c.Broker = map[string]string{"log.cleaner.backoff.ms": "300", "log.segment.delete.delay.ms": "100", "file.delete.delay.ms": "100"}
 	s := set(t, c)
 	s.load(t)
 	s.mustMake(t, proven)
 	file := filepath.Join(s.Run.Dir, "verify.pcapng")
-	ts := s.watch(t, "tailspan", []string{noExport}, nil, "--record", file)
+	ts := s.watch(t, "tailspan", []string{trial.NoExport}, nil, "--record", file)
 	time.Sleep(time.Second) // packets are seen some 100 ms after the probes
 	s.sendMixed(t)
 	java, err := s.Broker.Produce(7, kafka.Load{Topic: "mixed", PerSecond: 1000, RecordSize: 200, Records: 3000,
@@ -52,7 +53,7 @@ func TestVerify(t *testing.T) {
 		t.Fatal(err)
 	}
 	time.Sleep(time.Second)
-	stop(t, ts)
+	trial.Stop(t, ts)
 	if err := s.StopLoad(); err != nil {
 		t.Fatal(err)
 	}
@@ -143,8 +144,8 @@ func (s *stage) mustVerify(t *testing.T, file string, code int, dirs ...string) 
 		dirs = []string{s.LogDir}
 	}
 	args := []string{"verify", file, "--format", "jsonl", "--log-dir", strings.Join(dirs, ",")}
-	cmd := exec.CommandContext(t.Context(), s.bin, args...)
-	log, err := os.Create(filepath.Join(s.dir, "verify.log"))
+	cmd := exec.CommandContext(t.Context(), s.Bin, args...)
+	log, err := os.Create(filepath.Join(s.Dir, "verify.log"))
 	if err != nil {
 		t.Fatal(err)
 	}

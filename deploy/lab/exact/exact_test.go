@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tailspan/tailspan/deploy/lab/trial"
 	"github.com/tailspan/tailspan/sidecar/assemble"
 	"github.com/tailspan/tailspan/sidecar/report"
 )
@@ -18,9 +19,7 @@ const leastExact = 0.9999
 // TestEveryRequest: of a mixed load of all clients, every request is seen, every
 // batch in the log has its request, and each client's own record says the same.
 func TestEveryRequest(t *testing.T) {
-	if testing.Short() || os.Geteuid() != 0 {
-		t.Skip("a broker, probes and packets need root and a minute")
-	}
+	trial.NeedRoot(t)
 	r := record(t, requests(t))
 	l := newLedger(t, r)
 	replayed(t, r, "requests", l.request)
@@ -98,8 +97,8 @@ func batchesAreJoined(t *testing.T, r *run, l *ledger) {
 
 // nothingIsWrong: tailspan's own proof from the bytes on disk.
 func nothingIsWrong(t *testing.T, r *run) {
-	cmd := exec.CommandContext(t.Context(), r.bin, "verify", r.file, "--log-dir", r.LogDir, "--format", "jsonl")
-	log, err := os.Create(filepath.Join(r.dir, "verify.log"))
+	cmd := exec.CommandContext(t.Context(), r.Bin, "verify", r.file, "--log-dir", r.LogDir, "--format", "jsonl")
+	log, err := os.Create(filepath.Join(r.Dir, "verify.log"))
 	if err != nil {
 		t.Fatal(err)
 	}

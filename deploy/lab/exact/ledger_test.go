@@ -304,7 +304,7 @@ func (l *ledger) contextsAgree(t *testing.T, r *run) {
 		}
 		return nil
 	}
-	s, err := tailspan.Start(r.bin, r.dir+"/traces.log", noExport, line, "replay", "--print", "traces", "--format", "jsonl", r.file)
+	s, err := tailspan.Start(r.Bin, r.Dir+"/traces.log", noExport, line, "replay", "--print", "traces", "--format", "jsonl", r.file)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,33 +1,21 @@
 package exact
 
 import (
-	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
-	"strings"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/tailspan/tailspan/deploy/lab/cache"
 	"github.com/tailspan/tailspan/deploy/lab/clients"
-	"github.com/tailspan/tailspan/deploy/lab/isolate"
-	"github.com/tailspan/tailspan/deploy/lab/repo"
+	"github.com/tailspan/tailspan/deploy/lab/kafka"
 	"github.com/tailspan/tailspan/deploy/lab/scene"
 	"github.com/tailspan/tailspan/deploy/lab/tailspan"
+	"github.com/tailspan/tailspan/deploy/lab/trial"
 )
 
-func TestMain(m *testing.M) {
-	if os.Geteuid() == 0 {
-		if err := errors.Join(isolate.Mounts(), isolate.Tracefs()); err != nil {
-			fmt.Fprintln(os.Stderr, "exact:", err)
-			os.Exit(1)
-		}
-	}
-	os.Exit(m.Run())
-}
+func TestMain(m *testing.M) { trial.Main(m) }
 
 // requests of the load.
 func requests(t *testing.T) int {
@@ -46,62 +34,38 @@ func requests(t *testing.T) int {
 // run is a recorded run of the mixed load, and what everybody says of it.
 type run struct {
 	*scene.Scene
-	bin, dir, file string
-	mix            *clients.Mix
-	counted        int // requests, by the broker's metrics
+	trial.Session
+	file    string
+	mix     *clients.Mix
+	counted int // requests, by the broker's metrics
 }
 
 func record(t *testing.T, n int) *run {
 	t.Helper()
-	bin, err := repo.Build(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	root, err := cache.Dir()
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := &run{bin: bin, dir: filepath.Join(root, "logs", "exact", t.Name())}
-	if err := errors.Join(os.RemoveAll(r.dir), os.MkdirAll(r.dir, 0o755)); err != nil {
-		t.Fatal(err)
-	}
-	if r.Scene, err = scene.New(t.Context(), scene.Config{Output: r.dir}, progress{t}); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := r.Close(); err != nil {
-			t.Errorf("close scene: %v", err)
-		}
-	})
-	r.file = filepath.Join(r.Run.Dir, "mix.pcapng")
-	ts, err := tailspan.Start(bin, filepath.Join(r.dir, "tailspan.log"), noExport, nil, "run",
-		"--pid", fmt.Sprint(r.Broker.PID()), "--record", r.file, "--message-id-header", clients.Header)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = ts.Process.Stop(syscall.SIGKILL, time.Second) })
-	tracing := func() bool { out, _ := ts.Output(); return strings.Contains(out, "tracing broker") }
-	if err := ts.Until(t.Context(), 20*time.Second, tracing); err != nil {
-		t.Fatal(err)
-	}
-	r.load(t, n, root)
-	if err := ts.Stop(); err != nil {
-		t.Fatal(err)
-	}
+	s := trial.Begin(t)
+	r := &run{Session: s, Scene: s.Set(t, scene.Config{})}
+	r.file = r.Run.Path("mix.pcapng")
+	ts := r.Watch(t, "tailspan", noExport, nil, []*kafka.Broker{r.Broker}, "--record", r.file, "--message-id-header", clients.Header)
+	r.load(t, n)
+	trial.Stop(t, ts)
 	return r
 }
 
-var noExport = []string{"OTEL_TRACES_EXPORTER=none"}
+var noExport = []string{trial.NoExport}
 
 // load sends the requests, and asks the broker how many it has had.
-func (r *run) load(t *testing.T, n int, cacheDir string) {
+func (r *run) load(t *testing.T, n int) {
 	t.Helper()
+	cacheDir, err := cache.Dir()
+	if err != nil {
+		t.Fatal(err)
+	}
 	dir := filepath.Join(r.Run.Dir, "sent")
 	if err := os.Mkdir(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
 	r.mix = clients.NewMix(clients.Options{Address: r.Broker.Address(), Dir: dir, Count: n,
-		Seed: 4, Kafka: r.Kafka, CacheDir: cacheDir, Progress: progress{t}})
+		Seed: 4, Kafka: r.Kafka, CacheDir: cacheDir, Progress: trial.Progress(t)})
 	begin := time.Now()
 	if err := r.mix.Run(t.Context()); err != nil {
 		t.Fatal(err)
@@ -133,7 +97,7 @@ func replayed[T any](t *testing.T, r *run, kind string, each func(*T)) {
 		each(&rows[0])
 		return nil
 	}
-	s, err := tailspan.Start(r.bin, filepath.Join(r.dir, kind+".log"), noExport, line,
+	s, err := tailspan.Start(r.Bin, filepath.Join(r.Dir, kind+".log"), noExport, line,
 		"replay", "--print", kind, "--format", "jsonl", r.file)
 	if err != nil {
 		t.Fatal(err)
@@ -141,11 +105,4 @@ func replayed[T any](t *testing.T, r *run, kind string, each func(*T)) {
 	if err := s.Finish(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-}
-
-type progress struct{ testing.TB }
-
-func (p progress) Write(b []byte) (int, error) {
-	p.Log(strings.TrimSpace(string(b)))
-	return len(b), nil
 }

@@ -64,8 +64,8 @@ func secondBroker(t *testing.T, first *kafka.Broker) *kafka.Broker {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if b.Alive() {
-			b.Stop()
+		if err := b.Close(); err != nil {
+			t.Errorf("stop: %v", err)
 		}
 	})
 	return b

@@ -69,19 +69,20 @@ func (c *Cluster) Stop() error {
 	first, others := c.Brokers[0], c.Brokers[1:]
 	ended := make(chan error, len(others))
 	for _, b := range others {
-		go func() { ended <- b.end() }()
+		go func() { ended <- b.Close() }()
 	}
 	var errs []error
 	for range others {
 		errs = append(errs, <-ended)
 	}
-	return errors.Join(append(errs, first.end(), c.quorum.stop())...)
+	return errors.Join(append(errs, first.Close(), c.quorum.stop())...)
 }
 
-// end stops a broker that still runs; held, it could not end in order.
-func (b *Broker) end() error {
+// Close ends what of a broker still runs, its ZooKeeper too if it has one of its
+// own. Held, the broker could not end in order.
+func (b *Broker) Close() error {
 	if !b.Alive() {
-		return nil
+		return b.quorum.stop()
 	}
 	return errors.Join(b.Resume(), b.Stop())
 }

@@ -168,8 +168,8 @@ func (s *Scene) StopLoad() error {
 // Close ends all of it, in order, and removes the run's directory.
 func (s *Scene) Close() error {
 	errs := []error{s.StopLoad()}
-	if s.Broker != nil && s.Broker.Alive() {
-		errs = append(errs, s.Broker.Stop())
+	if s.Broker != nil {
+		errs = append(errs, s.Broker.Close())
 	}
 	if s.Disk != nil {
 		errs = append(errs, s.Disk.Close())

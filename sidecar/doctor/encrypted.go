@@ -12,7 +12,8 @@ import (
 const (
 	lostEncrypted = "client and client id, api version, correlation id, acks, transactional id, error codes; " +
 		"the request's latency with its phases (receive, queue, replication wait, throttling, response); " +
-		"which appends came in one request; requests that wrote nothing"
+		"which appends came in one request; requests that wrote nothing; " +
+		"where followers fetch through it, which one of them an acks=all request waited for"
 	keptEncrypted = "a trace rooted at each append that a request handler wrote: topic, partition, base offset, records, " +
 		"producer id (all from the written batch header), message ids and trace contexts (record headers, from the segment), " +
 		"file, handler thread, and below it what it waited for"

@@ -4,6 +4,7 @@ import (
 	"math"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/tailspan/tailspan/sidecar/event"
 	"github.com/tailspan/tailspan/spans"
@@ -132,5 +133,29 @@ func TestPartitionsInFlight(t *testing.T) {
 	s.Close()
 	if n := s.brokers[7].parts; n != 0 {
 		t.Errorf("%d partitions left", n)
+	}
+}
+
+// Whoever names an unknown topic in partitions by the thousand does not hold up
+// the others when its name is learned, or when it is given up: with a search for
+// each it took two minutes.
+func TestManyUnnamed(t *testing.T) {
+	s := newScript(t)
+	began := time.Now()
+	for i := range int32(15) {
+		r := aRequest(i, t0, 1, 11)
+		r.Partitions = slices.Repeat(r.Partitions, 1<<14)
+		for k := range r.Partitions {
+			r.Partitions[k].Topic, r.Partitions[k].TopicID = "", [16]byte{1}
+		}
+		s.Handle(r)
+	}
+	s.Handle(&event.TopicName{Time: t0 + ms, PID: 7, ID: [16]byte{1}, Name: "orders"})
+	s.Close()
+	if took := time.Since(began); took > 10*time.Second {
+		t.Errorf("it took %v", took)
+	}
+	if n := len(s.brokers[7].unnamed); n != 0 {
+		t.Errorf("%d ids left", n)
 	}
 }

@@ -96,8 +96,7 @@ func (r *request) leave() {
 	if c == nil {
 		return
 	}
-	i := slices.Index(c.requests, r)
-	c.requests = slices.Delete(c.requests, i, i+1)
+	c.requests = without(c.requests, r)
 	r.conn = nil
 	r.b.inFlight--
 	r.b.parts -= len(r.parts)

@@ -82,8 +82,7 @@ func (b *broker) unexpect(p *part) {
 		return
 	}
 	p.waiting = false
-	i := slices.Index(p.log.waiting, p)
-	p.log.waiting = slices.Delete(p.log.waiting, i, i+1)
+	p.log.waiting = without(p.log.waiting, p)
 	key := p.key()
 	same := b.byBatch[key]
 	if same.first == same.last {
@@ -314,6 +313,20 @@ func (q *writeRing) add(w *write) (old *write) {
 	old, q.buf[q.next] = q.buf[q.next], w
 	q.next = (q.next + 1) % maxWrites
 	return old
+}
+
+// without is all without x. What waits leaves in the order in which it came,
+// mostly, and so costs no search and no shift.
+func without[T any](all []*T, x *T) []*T {
+	i := slices.Index(all, x)
+	switch {
+	case i < 0:
+		return all
+	case i == 0:
+		all[0] = nil
+		return all[1:]
+	}
+	return slices.Delete(all, i, i+1)
 }
 
 func sortRequests(all []*request) {

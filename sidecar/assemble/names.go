@@ -19,7 +19,7 @@ func (b *broker) awaitName(p *part) {
 // giveUpName lets go of a part that is finished without a name.
 func (b *broker) giveUpName(p *part) {
 	id := p.asked().TopicID
-	rest := slices.DeleteFunc(b.unnamed[id], func(x *part) bool { return x == p })
+	rest := without(b.unnamed[id], p)
 	if len(rest) == 0 {
 		delete(b.unnamed, id)
 	} else {

@@ -44,7 +44,7 @@ func (u unclaimedWrite) due(a *Assembler) {
 	if w.part != nil || w.offered || w.before == nil {
 		return
 	}
-	if len(w.log.waiting) > 0 { // its response may yet name this offset
+	if w.log.awaits(w) { // a response may yet name this offset
 		a.after(a.now+bareAfter, u)
 		return
 	}

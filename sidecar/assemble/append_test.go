@@ -57,3 +57,24 @@ func TestNoAppendOfEncrypted(t *testing.T) {
 		t.Errorf("%d traces, want the request's", len(s.traces))
 	}
 }
+
+// Requests of another listener that come all the time do not keep an append
+// from its trace: they are none of those that it could be for.
+func TestAppendAmongRequests(t *testing.T) {
+	s := encrypted(t)
+	events := []event.Event{aHandlersWrite(5, t0, t0+ms, 10)}
+	for i := range event.Time(50) { // always one is waited for, or two
+		from := t0 + 2*ms + i*100*ms
+		r, answer := aRequest(int32(i), from, -1, uint32(i)), aResponse(int32(i), from+150*ms, 100+2*int64(i))
+		r.Conn, answer.Conn = event.Conn(1+i), event.Conn(1+i)
+		events = append(events, r, aWrite(6, from+ms, from+2*ms, 100+2*int64(i), uint32(i)), answer)
+	}
+	q := event.NewQueue(1 << 10)
+	for _, e := range events {
+		q.Push(event.Packets, e)
+	}
+	q.Advance(t0+4000*ms, s.Handle)
+	if n := s.Stats().Appends; n != 1 {
+		t.Errorf("%d appends while requests go on", n)
+	}
+}

@@ -59,6 +59,9 @@ func (b *broker) expect(p *part) {
 func (b *broker) await(p *part) {
 	p.waiting = true
 	p.log.waiting = append(p.log.waiting, p)
+	if p.unacked() {
+		p.log.unacked++
+	}
 	key := p.key()
 	same, ok := b.byBatch[key]
 	if ok {
@@ -83,6 +86,9 @@ func (b *broker) unexpect(p *part) {
 	}
 	p.waiting = false
 	p.log.waiting = without(p.log.waiting, p)
+	if p.unacked() {
+		p.log.unacked--
+	}
 	key := p.key()
 	same := b.byBatch[key]
 	if same.first == same.last {
@@ -135,7 +141,7 @@ func (b *broker) candidate(w *write) *part {
 	several, unacked, seen := false, true, 0
 	for p := b.byBatch[batchKey{w.log, w.ev.CRC, w.ev.BatchBytes}].first; p != nil && seen < maxRivals; p = p.same {
 		seen++
-		if p.write != nil || w.ev.Start < p.r.ev.Arrival-arrivalSlack {
+		if p.write != nil || !p.precedes(w.ev) {
 			continue
 		}
 		unacked = unacked && p.r.ev.Acks == 0
@@ -223,7 +229,7 @@ func (a *Assembler) place(p *part) {
 	switch {
 	case w == nil:
 		p.duplicate = p.write == nil && p.base < p.logEnd
-	case w.ev.Start < p.r.ev.Arrival-arrivalSlack:
+	case !p.precedes(w.ev):
 		p.duplicateOf(w)
 	case w.part == nil || w.part == p || w.part.join == joinTentative:
 		a.join(p, w, joinExact)
@@ -284,6 +290,9 @@ func (a *Assembler) countJoin(p *part) {
 		a.stats.Unjoined++
 	}
 }
+
+// precedes says that a write began after the part's request came.
+func (p *part) precedes(e *event.Write) bool { return e.Start >= p.r.ev.Arrival-arrivalSlack }
 
 // isItsBatch says that a write holds the part's bytes.
 func (p *part) isItsBatch(e *event.Write) bool {

@@ -14,6 +14,7 @@ type log struct {
 	exact     bool     // next is the very offset of the next batch
 	holes     int32    // batches that were not seen, by the offsets of the next
 	waiting   []*part  // parts of requests that wait for a write or an answer, in order
+	unacked   int      // of them, those of acks=0 requests
 	recent    []*write // batches, by offset
 	followers []follower
 }
@@ -57,6 +58,12 @@ func (l *log) append(w *write) {
 	}
 	l.next = e.BaseOffset + max(1, int64(e.Records))
 	l.exact = e.Records > 0 && int64(e.BatchBytes) == e.Bytes // one batch, whole
+}
+
+// awaits says that a write may be for one of the requests that wait: it came
+// before.
+func (l *log) awaits(w *write) bool {
+	return slices.ContainsFunc(l.waiting, func(p *part) bool { return p.precedes(w.ev) })
 }
 
 // at is the batch that was put at an offset, nil where that was not seen or is

@@ -1,7 +1,6 @@
 package assemble
 
 import (
-	"slices"
 	"time"
 
 	"github.com/tailspan/tailspan/sidecar/event"
@@ -20,7 +19,7 @@ const claimedWithin = event.Time(200 * time.Millisecond)
 type unclaimedRewritten struct{ w *write }
 
 func (a *Assembler) mayBeRewritten(w *write) {
-	if w.part == nil && w.ev.Bytes > 0 && slices.ContainsFunc(w.log.waiting, (*part).unacked) {
+	if w.part == nil && w.ev.Bytes > 0 && w.log.unacked > 0 {
 		a.after(w.ev.End+claimedWithin, unclaimedRewritten{w})
 	}
 }
@@ -55,6 +54,6 @@ func (u unclaimedRewritten) due(a *Assembler) {
 // (bits 0-2).
 func (p *part) mayBecome(e *event.Write) bool {
 	q := p.asked()
-	return e.Start >= p.r.ev.Arrival-arrivalSlack && e.Records == q.Records &&
+	return p.precedes(e) && e.Records == q.Records &&
 		e.ProducerID == q.ProducerID && e.Attributes&0xf != q.Attributes&0xf
 }

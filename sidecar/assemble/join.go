@@ -231,11 +231,17 @@ func (a *Assembler) place(p *part) {
 		p.duplicate = p.write == nil && p.base < p.logEnd
 	case !p.precedes(w.ev):
 		p.duplicateOf(w)
-	case w.part == nil || w.part == p || w.part.join == joinTentative:
+	case w.part == nil || w.part == p || w.part.guessed():
 		a.join(p, w, joinExact)
 	case w.part.answered && w.part.base == p.base: // a retry that overtook, or was overtaken
 		p.duplicateOf(w)
 	}
+}
+
+// guessed says that a part's write can yet turn out to be another one's: no
+// base offset says whose it is.
+func (p *part) guessed() bool {
+	return p.join == joinTentative || p.unacked() && !p.r.finished
 }
 
 // duplicateOf: the batch stood in the log before the request came, or was put

@@ -282,3 +282,20 @@ func TestManyRivals(t *testing.T) {
 		t.Errorf("took %v", d)
 	}
 }
+
+// A base offset says more than equal bytes: what an acks=0 request was given
+// because it was the only candidate goes to the one whose response names it.
+func TestBaseOffsetBeatsBytes(t *testing.T) {
+	s := newScript(t)
+	never := aRequest(1, t0, 0, 11)
+	late := aRequest(2, t0, 1, 11) // behind a hole in its stream
+	late.Conn, late.LastByte = 2, t0+3*ms
+	answer := aResponse(2, t0+4*ms, 10)
+	answer.Conn = 2
+	s.play(never, aWrite(5, t0+ms, t0+2*ms, 10, 11), late, answer)
+	s.wantJoin(2, 10, "exact")
+	s.wantNoJoin(1)
+	if st := s.Stats(); st.Exact != 1 || st.Unanswered != 1 {
+		t.Errorf("counts %+v", st)
+	}
+}

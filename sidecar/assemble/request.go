@@ -241,7 +241,7 @@ func (r *request) finish() {
 	a := r.a
 	a.settleJoins(r)
 	a.unask(r)
-	if r.end == 0 && r.ev.Acks == 0 { // no response is due: it ends with its writes
+	if r.ev.Acks == 0 { // no response is due: it ends with its writes
 		r.end = r.lastWrite()
 	}
 	if r.lostRecords = r.neverAppended(); r.lostRecords > 0 {

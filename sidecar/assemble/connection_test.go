@@ -147,3 +147,17 @@ func TestResponseNotSeen(t *testing.T) {
 		t.Errorf("status %q, end %v of request %d", root.Error, r.End, r.CorrelationID)
 	}
 }
+
+// The broker may have made of it what stands in the log and may yet be another
+// request's: not sure enough.
+func TestPerhapsRewritten(t *testing.T) {
+	s := newScript(t)
+	other := aRequest(2, t0, -1, 12)
+	other.Conn = 2
+	w := aWrite(5, t0+ms, t0+2*ms, 10, 99)
+	w.Attributes = 8 // LogAppendTime
+	s.play(aRequest(1, t0, 0, 11), other, w, closedByBroker(t0+5*ms), aWrite(5, t0+6*ms, t0+7*ms, 12, 98), &event.Gone{Time: t0 + 4000*ms, PID: 7})
+	if st := s.Stats(); st.Lost != 0 || s.trace(1).Root().Error != "" {
+		t.Errorf("counts %+v", st)
+	}
+}

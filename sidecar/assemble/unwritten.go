@@ -6,7 +6,8 @@ const unknownHoles = -1
 // neverAppended counts the records of an acks=0 request that the broker refused,
 // or never got to because it had closed the connection over an earlier error:
 // nobody is told of these. It counts none where it is not sure: where no writes of
-// the broker are seen, or one of this log was missed meanwhile.
+// the broker are seen, or one of this log was missed meanwhile, or is there that
+// the broker may have made of the batch.
 func (r *request) neverAppended() (records int64) {
 	if r.ev.Acks != 0 || !r.ended || len(r.b.recent.buf) == 0 {
 		return 0
@@ -16,7 +17,7 @@ func (r *request) neverAppended() (records int64) {
 		if p.write != nil {
 			continue
 		}
-		if p.log.holes != p.holes {
+		if p.log.holes != p.holes || p.log.first(r.ev.Arrival-arrivalSlack, p.mayBecome) != nil {
 			return 0
 		}
 		records += int64(p.asked().Records)

@@ -1,6 +1,7 @@
 package assemble
 
 import (
+	"cmp"
 	"math"
 	"slices"
 
@@ -144,4 +145,11 @@ func (a *Assembler) expiring(b *broker, until event.Time) (all []*request) {
 	}
 	sortRequests(all)
 	return all
+}
+
+func sortRequests(all []*request) {
+	slices.SortStableFunc(all, func(x, y *request) int {
+		return cmp.Or(cmp.Compare(x.ev.LastByte, y.ev.LastByte), cmp.Compare(x.ev.Conn, y.ev.Conn),
+			cmp.Compare(x.ev.CorrelationID, y.ev.CorrelationID))
+	})
 }

@@ -8,25 +8,29 @@
 //
 // Everything is kept in bounded tables and let go of by event time:
 //
-//	assemble.go  the Assembler: events in, what is due
-//	timer.go     what happens later, by event time
-//	request.go   a produce request from arrival to its last word
-//	connection.go what a request waited for in the socket, and how connections end
-//	expire.go    requests that nothing more is heard of
-//	unwritten.go acks=0 requests that the broker never got to
-//	log.go       a partition's log: how far it has come
-//	join.go      request ↔ write: base offset, CRC32C and length
-//	names.go     topic ids whose name is learned late
-//	replication.go which follower an acks=all request waited for
-//	append.go    appends of which no request can be read
-//	thread.go    what a handler thread did between two boundaries
-//	monitor.go   waits, and the shares of their holders
-//	journal.go   commits, and what they held up
-//	cause.go     what took most of it
-//	phase.go     the successive steps of a request
-//	trace.go     a request as spans; root.go, attributes.go: what they say
-//	other.go     what is no request, as traces
-//	rows.go      what --print prints; print.go fills it
+//	assemble.go     the Assembler: events in, what is due
+//	timer.go        what happens later, by event time
+//	request.go      a produce request from arrival to its last word
+//	connection.go   what a request waited for in the socket, and how connections end
+//	expire.go       requests that nothing more is heard of
+//	unwritten.go    acks=0 requests that the broker never got to
+//	log.go          a partition's log: how far it has come
+//	waiting.go      what waits for a write
+//	join.go         request ↔ write: by CRC32C and length
+//	answer.go       what a response says: by base offset, and duplicates
+//	rewritten.go    acks=0 requests whose batch the broker rewrote
+//	names.go        topic ids whose name is learned late
+//	replication.go  which follower an acks=all request waited for
+//	append.go       appends of which no request can be read; append_headers.go: what their records say
+//	thread.go       what a handler thread did between two boundaries
+//	monitor.go      waits, and the shares of their holders
+//	journal.go      commits, and what they held up
+//	cause.go        what took most of it
+//	phase.go        the successive steps of a request
+//	trace.go        a request as spans; root.go, attributes.go: what they say
+//	trim.go         what no trace would show
+//	other.go        what is no request, as traces
+//	rows.go         what --print prints; print.go fills it
 //
 // The one goroutine that calls Handle owns all of it.
 package assemble

@@ -1,11 +1,6 @@
 package assemble
 
-import (
-	"cmp"
-	"slices"
-
-	"github.com/tailspan/tailspan/sidecar/event"
-)
+import "github.com/tailspan/tailspan/sidecar/event"
 
 // batchKey is what the wire and the segment have in common of one batch,
 // unless the broker rewrote it.
@@ -14,9 +9,6 @@ type batchKey struct {
 	crc   uint32
 	bytes int32
 }
-
-// waiters are the parts that wait for the same batch, in order.
-type waiters struct{ first, last *part }
 
 // write is a write to a segment with what happened inside it.
 type write struct {
@@ -38,76 +30,6 @@ func (w *write) request() *request {
 		return nil
 	}
 	return w.part.r
-}
-
-// expect gives a part its log and makes it a candidate for coming writes, where
-// these are seen.
-func (b *broker) expect(p *part) {
-	q := p.asked()
-	p.log = b.log(q.TopicPartition)
-	p.logEnd, p.holes = p.log.next, p.log.holes
-	if !b.packetsOnly() {
-		b.await(p)
-	}
-	if q.Topic == "" {
-		b.awaitName(p)
-	}
-}
-
-// await puts a part among those that wait for a write, behind all others of the
-// same bytes.
-func (b *broker) await(p *part) {
-	p.waiting = true
-	p.log.waiting = append(p.log.waiting, p)
-	if p.unacked() {
-		p.log.unacked++
-	}
-	key := p.key()
-	same, ok := b.byBatch[key]
-	if ok {
-		same.last.same = p
-	} else {
-		same.first = p
-	}
-	same.last = p
-	b.byBatch[key] = same
-}
-
-// key is what the part's batch is found by.
-func (p *part) key() batchKey {
-	q := p.asked()
-	return batchKey{p.log, q.CRC, q.Bytes}
-}
-
-// unexpect takes it back.
-func (b *broker) unexpect(p *part) {
-	if !p.waiting {
-		return
-	}
-	p.waiting = false
-	p.log.waiting = without(p.log.waiting, p)
-	if p.unacked() {
-		p.log.unacked--
-	}
-	key := p.key()
-	same := b.byBatch[key]
-	if same.first == same.last {
-		delete(b.byBatch, key)
-		return
-	}
-	var before *part
-	for x := same.first; x != p; x = x.same {
-		before = x
-	}
-	if before == nil {
-		same.first = p.same
-	} else {
-		before.same = p.same
-	}
-	if same.last == p {
-		same.last = before
-	}
-	b.byBatch[key], p.same = same, nil
 }
 
 func (a *Assembler) write(e *event.Write) {
@@ -206,55 +128,6 @@ func (p *part) unjoin() {
 	}
 }
 
-// answer takes the broker's word on one partition: the base offset decides,
-// for the written header carries it too.
-func (a *Assembler) answer(p *part, e *event.ResponsePartition) {
-	p.answered, p.err, p.base = true, e.Error, e.BaseOffset
-	p.r.b.unexpect(p)
-	if p.base < 0 {
-		if p.err != 0 && p.join == joinTentative {
-			p.join = joinInferred // the same bytes, but nothing confirms it
-		}
-		return
-	}
-	if p.write != nil && p.write.ev.BaseOffset != p.base {
-		p.unjoin()
-	}
-	a.place(p)
-}
-
-// place joins a partition with the write at the base offset of its response.
-func (a *Assembler) place(p *part) {
-	w := p.log.at(p.base)
-	switch {
-	case w == nil:
-		p.duplicate = p.write == nil && p.base < p.logEnd
-	case !p.precedes(w.ev):
-		p.duplicateOf(w)
-	case w.part == nil || w.part == p || w.part.guessed():
-		a.join(p, w, joinExact)
-	case w.part.answered && w.part.base == p.base: // a retry that overtook, or was overtaken
-		p.duplicateOf(w)
-	}
-}
-
-// guessed says that a part's write can yet turn out to be another one's: no
-// base offset says whose it is.
-func (p *part) guessed() bool {
-	return p.join == joinTentative || p.unacked() && !p.r.finished
-}
-
-// duplicateOf: the batch stood in the log before the request came, or was put
-// there for another one (an idempotent producer's retry); the broker answers
-// with the old base offset.
-func (p *part) duplicateOf(w *write) {
-	p.duplicate = true
-	if r := w.request(); r != nil {
-		p.firstID = r.traceID()
-		p.firstSpan = w.spanID(p.firstID)
-	}
-}
-
 // settleJoins looks again where a write seemed to end after the response, for
 // the two are stamped by different clocks. Partitions without a base offset are
 // given the oldest write of the same bytes that nobody claimed: inferred.
@@ -328,25 +201,4 @@ func (q *writeRing) add(w *write) (old *write) {
 	old, q.buf[q.next] = q.buf[q.next], w
 	q.next = (q.next + 1) % maxWrites
 	return old
-}
-
-// without is all without x. What waits leaves in the order in which it came,
-// mostly, and so costs no search and no shift.
-func without[T any](all []*T, x *T) []*T {
-	i := slices.Index(all, x)
-	switch {
-	case i < 0:
-		return all
-	case i == 0:
-		all[0] = nil
-		return all[1:]
-	}
-	return slices.Delete(all, i, i+1)
-}
-
-func sortRequests(all []*request) {
-	slices.SortStableFunc(all, func(x, y *request) int {
-		return cmp.Or(cmp.Compare(x.ev.LastByte, y.ev.LastByte), cmp.Compare(x.ev.Conn, y.ev.Conn),
-			cmp.Compare(x.ev.CorrelationID, y.ev.CorrelationID))
-	})
 }

@@ -55,8 +55,7 @@ type part struct {
 	logEnd    int64 // an offset that the log had reached when the request came
 	holes     int32 // of the log when the request came
 	duplicate bool
-	firstID   spans.TraceID // of the request that wrote the batch first
-	firstSpan spans.SpanID
+	first     firstWriter // of a duplicate
 }
 
 // newRequest returns a request of n parts; with few it is one piece of memory,
@@ -124,48 +123,6 @@ func (a *Assembler) request(e *event.Request) {
 	}
 }
 
-func (a *Assembler) response(e *event.Response) {
-	r := a.take(e)
-	if r == nil {
-		a.stats.NoRequest++
-		return
-	}
-	r.resp, r.end = e, e.Start
-	r.muted, r.throttled = max(r.muted, e.Before), max(r.throttled, e.Throttled)
-	for i := range e.Partitions {
-		if p := r.find(&e.Partitions[i], i); p != nil {
-			r.b.learn(p, e.Partitions[i].Topic)
-			a.answer(p, &e.Partitions[i])
-		}
-	}
-	r.replicated()
-	a.close(r, e.End)
-}
-
-// find is the part that a partition of the response answers; a broker mostly
-// answers in the order of the request, hence the hint.
-func (r *request) find(p *event.ResponsePartition, hint int) *part {
-	same := func(i int) bool {
-		q := &r.ev.Partitions[i]
-		if q.Partition != p.Partition {
-			return false
-		}
-		if q.TopicID != ([16]byte{}) || p.TopicID != ([16]byte{}) {
-			return q.TopicID == p.TopicID
-		}
-		return q.Topic == p.Topic
-	}
-	if hint < len(r.parts) && same(hint) {
-		return &r.parts[hint]
-	}
-	for i := range r.parts {
-		if same(i) {
-			return &r.parts[i]
-		}
-	}
-	return nil
-}
-
 // endWithout ends a request to which no response will be seen; what the
 // candidates by CRC were is then as good as it gets.
 func (a *Assembler) endWithout(r *request, why string) {
@@ -223,7 +180,8 @@ func (r *request) settled(waits []*wait) bool {
 		return false
 	}
 	for i := range r.parts {
-		if w := r.parts[i].write; w != nil && !r.a.quiet(w) {
+		p := &r.parts[i]
+		if w := p.write; w != nil && !r.a.quiet(w) || !p.first.settled(r) {
 			return false
 		}
 	}
@@ -258,6 +216,7 @@ func (r *request) finish() {
 			w.resolve(a)
 			w.before, w.after = nil, nil
 		}
+		r.parts[i].first.resolve()
 		if r.ev.Partitions[i].Topic == "" {
 			r.b.giveUpName(&r.parts[i])
 		}

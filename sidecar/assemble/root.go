@@ -56,8 +56,8 @@ func (r *request) error() string {
 // contexts of its producers.
 func (r *request) links() (links []spans.Link) {
 	for i := range r.parts {
-		if p := &r.parts[i]; !p.firstID.IsZero() && len(links) < maxLinks {
-			links = append(links, spans.Link{Trace: p.firstID, Span: p.firstSpan, Attributes: linkDuplicate})
+		if f := &r.parts[i].first; !f.id.IsZero() && len(links) < maxLinks {
+			links = append(links, spans.Link{Trace: f.id, Span: f.span, Attributes: linkDuplicate})
 		}
 	}
 	for _, c := range r.contexts() {

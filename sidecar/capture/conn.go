@@ -67,8 +67,9 @@ type requestHalf struct {
 
 	suspected  bool             // the boundary is not confirmed
 	waiting    []*event.Request // until it is
+	parts      int              // of them all
 	answerable bool             // one of them has a response
-	refuted    bool             // there are too many of them
+	refuted    bool             // there are too many of them, or no room
 }
 
 type responseHalf struct {

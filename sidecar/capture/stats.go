@@ -59,7 +59,7 @@ type counters struct {
 	unsupported, undecodable, badBatches, unmatched uint64
 	messageIDErrors, topicUnknown, panics           uint64
 	lost                                            map[string]uint64
-	outstanding, suspected                          int
+	outstanding, suspected, suspectedParts          int
 }
 
 // Stats may be read at any time, from any goroutine.

@@ -12,10 +12,13 @@ import "github.com/tailspan/tailspan/sidecar/event"
 //   - the end of the stream, where a frame ends, confirms them all;
 //   - requests that have no response, or whose responses are not captured,
 //     are confirmed by their number, one right behind the other;
-//   - a lost boundary, or too many without any response, refutes them.
+//   - a lost boundary, too many without any response, or no room refutes them.
 const (
 	maxSuspected = 64 // more than a client has in flight (the Java client: 5)
 	enoughNoAcks = 8
+	// maxSuspectedParts bounds the partitions of all requests that wait:
+	// whoever forges packets confirms nothing, and a few bytes make a partition.
+	maxSuspectedParts = 1 << 16
 )
 
 // suspect keeps a request back, and says so, while its half is suspected.
@@ -26,12 +29,14 @@ func (d *Decoder) suspect(c *conn, e *event.Request) bool {
 	}
 	in.waiting = append(in.waiting, e)
 	d.suspected++
+	in.parts += len(e.Partitions)
+	d.suspectedParts += len(e.Partitions)
 	n := len(in.waiting)
 	in.answerable = in.answerable || e.Acks != 0
 	switch {
 	case !in.answerable && n >= enoughNoAcks, n >= maxSuspected && !c.out.known:
 		d.confirm(c)
-	case n >= maxSuspected:
+	case n >= maxSuspected, d.suspectedParts > maxSuspectedParts:
 		in.refuted = true
 	}
 	return true
@@ -42,6 +47,8 @@ func (d *Decoder) confirm(c *conn) {
 	waiting := c.in.waiting
 	d.outstanding += c.out.answers.produce
 	d.suspected -= len(waiting)
+	d.suspectedParts -= c.in.parts
+	c.in.parts = 0
 	c.in.suspected, c.in.waiting, c.in.answerable = false, nil, false
 	for _, e := range waiting {
 		d.handOn(c, e)
@@ -82,6 +89,8 @@ func (d *Decoder) refute(c *conn) {
 		d.lost["unconfirmed"] += uint64(n)
 		d.suspected -= n
 	}
+	d.suspectedParts -= in.parts
+	in.parts = 0
 	c.out.answers.clear()
 	in.suspected, in.refuted, in.waiting, in.answerable = false, false, nil, false
 	in.clientID, in.named, in.mixed, in.jumpy = "", false, false, false

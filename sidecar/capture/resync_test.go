@@ -18,6 +18,7 @@ import (
 type truth struct {
 	requests, responses map[string]string
 	ids                 map[string]string // message ids by partition
+	contexts            map[string]string
 	arrival             map[string]int64
 }
 
@@ -28,6 +29,7 @@ func askKey(port uint16, correlation int32) string { return fmt.Sprint(port, " "
 func askText(q *event.Request) string {
 	x := *q
 	x.Arrival, x.LastByte, x.ArrivalUnix, x.LastByteUnix, x.Conn, x.PID = 0, 0, 0, 0, 0, 0
+	x.Contexts, x.ContextsOmitted, x.HeadersCut = nil, 0, false
 	x.Partitions = slices.Clone(q.Partitions)
 	for i := range x.Partitions {
 		x.Partitions[i].MessageIDs = nil
@@ -51,7 +53,7 @@ func answerText(a *event.Response) string {
 
 func truthOf(t testing.TB, events []event.Event) *truth {
 	t.Helper()
-	w := &truth{map[string]string{}, map[string]string{}, map[string]string{}, map[string]int64{}}
+	w := &truth{map[string]string{}, map[string]string{}, map[string]string{}, map[string]string{}, map[string]int64{}}
 	ports := map[event.Conn]uint16{}
 	for _, e := range events {
 		switch e := e.(type) {
@@ -61,7 +63,7 @@ func truthOf(t testing.TB, events []event.Event) *truth {
 			if _, twice := w.requests[k]; twice {
 				t.Fatalf("%s is no key", k)
 			}
-			w.requests[k], w.arrival[k] = askText(e), e.ArrivalUnix
+			w.requests[k], w.arrival[k], w.contexts[k] = askText(e), e.ArrivalUnix, fmt.Sprint(e.Contexts)
 			for i, p := range e.Partitions {
 				w.ids[fmt.Sprint(k, " ", i)] = fmt.Sprint(p.MessageIDs)
 			}
@@ -89,6 +91,9 @@ func (w *truth) check(t testing.TB, what string, events []event.Event, s Stats) 
 			k := askKey(e.Client.Port(), e.CorrelationID)
 			if got := askText(e); w.requests[k] != got {
 				t.Fatalf("%s: invented %s\nshould be %s", what, got, w.requests[k])
+			}
+			if text := fmt.Sprint(e.Contexts); !e.HeadersCut && text != w.contexts[k] {
+				t.Fatalf("%s: contexts %s of %s, should be %s", what, text, k, w.contexts[k])
 			}
 			if requests[k] {
 				t.Fatalf("%s: twice %s", what, k)

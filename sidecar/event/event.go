@@ -58,8 +58,9 @@ type Request struct {
 	// headers, a bounded number; ContextsOmitted is how many more there were.
 	Contexts        []TraceContext
 	ContextsOmitted int32
-	// HeadersCut says that the budget for reading record headers ran out:
-	// there may be more contexts and message ids.
+	// HeadersCut says that not all record headers were read, because the budget
+	// for that ran out or records were missed: there may be more contexts and
+	// message ids.
 	HeadersCut bool
 }
 

@@ -175,7 +175,7 @@ func checkOnWire(t *testing.T, attributes int16, count int32, size int, data []b
 		if !reflect.DeepEqual(at.MessageIDs, ids) || !reflect.DeepEqual(append([]TraceContext(nil), list...), set.list) || omitted != len(set.more) {
 			t.Fatalf("%q %v, want %q %v", at.MessageIDs, list, ids, set.list)
 		}
-		if at.HeadersFailed != (wantErr == ErrMalformed) || p.HeadersCut != (wantErr == ErrBudget) {
+		if at.HeadersFailed != (wantErr == ErrMalformed) || p.HeadersCut != (wantErr != nil) {
 			t.Fatalf("failed %v, cut %v, want %v", at.HeadersFailed, p.HeadersCut, wantErr)
 		}
 	}

@@ -98,7 +98,7 @@ func (p *ProduceRequest) decompress(b []byte) {
 // endRecords notes how it went. What was read before an error stands.
 func (p *ProduceRequest) endRecords(err error) {
 	p.Partitions[len(p.Partitions)-1].HeadersFailed = errors.Is(err, ErrMalformed)
-	p.HeadersCut = p.HeadersCut || errors.Is(err, ErrBudget)
+	p.HeadersCut = p.HeadersCut || err != nil
 	p.dropGather()
 }
 

@@ -19,7 +19,7 @@ type ProduceRequest struct {
 	Acks            int16
 	TimeoutMS       int32
 	Partitions      []ProducePartition
-	HeadersCut      bool // the budget for record headers ran out
+	HeadersCut      bool // not all record headers were read: the budget ran out, or records were missed
 
 	names    *Interner
 	state    produceState

@@ -49,7 +49,7 @@ demo: $(if $(ROOT),install-demo)
 
 bench-overhead: $(if $(ROOT),install-demo) build
 	@cd $(LAB) && go build -o ../../bin/ ./cmd/bench-overhead
-	@exec bin/bench-overhead
+	@exec bin/bench-overhead $(ARGS)
 
 bench-replay: $(if $(ROOT),install) build
 	@cd $(LAB) && go build -o ../../bin/ ./cmd/bench-replay ./cmd/bare-loop

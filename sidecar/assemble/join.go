@@ -96,7 +96,7 @@ func (a *Assembler) lookBack(p *part) {
 	if !p.waiting {
 		return
 	}
-	if w := p.log.first(p.r.ev.Arrival-arrivalSlack, p.isItsBatch); w != nil {
+	if w := p.unclaimed(p.isItsBatch); w != nil {
 		p.rival = p.rival || p.same != nil || p.r.b.byBatch[p.key()].first != p
 		if p.rival && p.r.ev.Acks != 0 {
 			return // the response decides
@@ -143,7 +143,7 @@ func (a *Assembler) settleJoins(r *request) {
 		case p.base >= 0:
 			a.place(p)
 		default:
-			if w := p.log.first(p.r.ev.Arrival-arrivalSlack, p.isItsBatch); w != nil {
+			if w := p.unclaimed(p.isItsBatch); w != nil {
 				a.join(p, w, joinInferred)
 			}
 		}
@@ -170,8 +170,16 @@ func (a *Assembler) countJoin(p *part) {
 	}
 }
 
+// earliest is when a write of the part can have begun.
+func (p *part) earliest() event.Time { return p.r.ev.Arrival - arrivalSlack }
+
 // precedes says that a write began after the part's request came.
-func (p *part) precedes(e *event.Write) bool { return e.Start >= p.r.ev.Arrival-arrivalSlack }
+func (p *part) precedes(e *event.Write) bool { return e.Start >= p.earliest() }
+
+// unclaimed is the oldest write that may be the part's and is nobody else's.
+func (p *part) unclaimed(fits func(*event.Write) bool) *write {
+	return p.log.first(p.earliest(), fits)
+}
 
 // isItsBatch says that a write holds the part's bytes.
 func (p *part) isItsBatch(e *event.Write) bool {

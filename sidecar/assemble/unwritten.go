@@ -17,7 +17,7 @@ func (r *request) neverAppended() (records int64) {
 		if p.write != nil {
 			continue
 		}
-		if p.log.holes != p.holes || p.log.first(r.ev.Arrival-arrivalSlack, p.mayBecome) != nil {
+		if p.log.holes != p.holes || p.unclaimed(p.mayBecome) != nil {
 			return 0
 		}
 		records += int64(p.asked().Records)

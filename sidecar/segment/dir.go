@@ -42,7 +42,7 @@ type partition struct {
 
 // OpenDir takes a directory as a broker's log dir.
 func OpenDir(path string) (*Dir, error) {
-	entries, err := names(path)
+	entries, err := topics.List(path, maxSegments)
 	if err != nil {
 		return nil, fmt.Errorf("open log dir: %w", err)
 	}
@@ -60,20 +60,6 @@ func OpenDir(path string) (*Dir, error) {
 		return nil, fmt.Errorf("open log dir %s: neither meta.properties nor a topic-partition directory is in it: name one of the broker's log.dirs", path)
 	}
 	return d, nil
-}
-
-// names is what is in a directory, a bounded number.
-func names(dir string) ([]string, error) {
-	f, err := os.Open(dir)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	all, err := f.Readdirnames(maxSegments)
-	if err == io.EOF {
-		err = nil
-	}
-	return all, err
 }
 
 // node is the broker's id, of either version of meta.properties.
@@ -119,7 +105,7 @@ func (d *Dir) partition(name string) (*partition, error) {
 	if p := d.partitions[name]; p != nil && p.changed.Equal(info.ModTime()) {
 		return p, nil
 	}
-	files, err := names(path)
+	files, err := topics.List(path, maxSegments)
 	if err != nil {
 		return nil, err
 	}

@@ -113,7 +113,7 @@ func (d *logDir) scan(now time.Time, learn func([16]byte, string), bad func(stri
 	if st.ModTime().Equal(d.changed) && !d.pending {
 		return nil
 	}
-	names, err := list(d.path)
+	names, err := List(d.path, maxPartitions)
 	if err != nil {
 		return err
 	}
@@ -151,13 +151,14 @@ func (d *logDir) scan(now time.Time, learn func([16]byte, string), bad func(stri
 	return nil
 }
 
-func list(dir string) ([]string, error) {
+// List is what is in a directory, at most so many names, in no order.
+func List(dir string, most int) ([]string, error) {
 	f, err := os.Open(dir)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	names, err := f.Readdirnames(maxPartitions)
+	names, err := f.Readdirnames(most)
 	if err == io.EOF {
 		err = nil
 	}

@@ -2,7 +2,6 @@ package sidecar
 
 import (
 	"bytes"
-	"compress/gzip"
 	"context"
 	"encoding/binary"
 	"io"
@@ -69,16 +68,7 @@ func sound(t *testing.T, tr *spans.Trace) {
 // seeds are the beginning of the demo's recording, pieces of the rest of it
 // behind the facts that it needs, and an empty recording.
 func seeds(f *testing.F) [][]byte {
-	in, err := os.Open(demoRecording)
-	if err != nil {
-		f.Fatal(err)
-	}
-	defer in.Close()
-	z, err := gzip.NewReader(in)
-	if err != nil {
-		f.Fatal(err)
-	}
-	all, err := io.ReadAll(z)
+	all, err := os.ReadFile(unpack(f))
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -32,10 +32,17 @@ var update = flag.Bool("update", false, "rewrite the golden files")
 // log's lock behind them.
 const demoRecording = "../deploy/lab/testdata/demo.pcapng.gz"
 
-// unpack gives the path of a recording that git keeps compressed.
+// unpack gives the path of the demo's recording, which git keeps compressed.
 func unpack(t testing.TB) string {
 	t.Helper()
-	in, err := os.Open(demoRecording)
+	path := filepath.Join(t.TempDir(), "demo.pcapng")
+	unpackTo(t, demoRecording, path)
+	return path
+}
+
+func unpackTo(t testing.TB, compressed, path string) {
+	t.Helper()
+	in, err := os.Open(compressed)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -44,7 +51,6 @@ func unpack(t testing.TB) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	path := filepath.Join(t.TempDir(), "demo.pcapng")
 	out, err := os.Create(path)
 	if err != nil {
 		t.Fatal(err)
@@ -55,7 +61,6 @@ func unpack(t testing.TB) string {
 	if err := out.Close(); err != nil {
 		t.Fatal(err)
 	}
-	return path
 }
 
 // replayed is what a replay prints, and what became of it.

@@ -2,7 +2,6 @@ package sidecar
 
 import (
 	"bytes"
-	"compress/gzip"
 	"context"
 	"encoding/json"
 	"errors"
@@ -33,22 +32,7 @@ func writtenDown(t testing.TB) (dir, recording string) {
 		t.Fatal(err)
 	}
 	recording = filepath.Join(dir, "recording.pcapng")
-	f, err := os.Open(recording + ".gz")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	z, err := gzip.NewReader(f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	b, err := io.ReadAll(z)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(recording, b, 0o644); err != nil {
-		t.Fatal(err)
-	}
+	unpackTo(t, recording+".gz", recording)
 	return dir, recording
 }
 

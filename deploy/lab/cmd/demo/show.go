@@ -78,7 +78,8 @@ func (d *demo) follow() {
 			continue
 		}
 		more++
-		if cause(t) == string(spans.CauseQueue) {
+		switch spans.Cause(cause(t)) {
+		case spans.CauseSocket, spans.CauseQueue:
 			queued++
 		}
 	}

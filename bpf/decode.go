@@ -13,21 +13,36 @@ var ErrRecord = errors.New("malformed probe record")
 const (
 	recordVersion = 1
 
-	headerSize     = 24
-	writeSize      = 160 // and the directory
-	dirtyInodeSize = 56
-	journalSize    = 32
-	monitorSize    = 56 // and the class
+	headerSize      = 24
+	writeSize       = 160 // and the directory
+	dirtyInodeSize  = 56
+	journalSize     = 32
+	monitorSize     = 56  // and the class
+	offCPUSize      = 56  // and the stack
+	sampleSize      = 40  // likewise
+	fsyncSize       = 104 // and the directory
+	journalWaitSize = 56
+	originSize      = 64
+	statsSize       = 72
+	fastCommitSize  = 64
+	logForceSize    = 56
+	blockIOSize     = 72
 
 	commLen   = 16
 	nameLen   = 24
 	headLen   = 61
+	fileLen   = 40
 	maxClass  = 80
-	maxRecord = writeSize + 255
+	maxStack  = 64
+	maxRecord = offCPUSize + 8*maxStack
 
 	writeBatch  = 1
 	writeUnread = 2
 	monitorCut  = 1
+
+	offCPUPreempted = 1
+	offCPUIO        = 2
+	fsyncData       = 1
 )
 
 // Decode reads one raw record, as handed out by [Probes.Read] or kept in a
@@ -41,15 +56,25 @@ func Decode(raw []byte, r *Record) error {
 	return ErrRecord
 }
 
-// The fixed sizes, flags and longest tails by kind; a size of 0 is no kind.
-var shapes = [kindCount]struct{ size, flags, tail uint8 }{
-	KindWrite:          {writeSize, writeBatch | writeUnread, 255},
-	KindWake:           {headerSize, 0, 0},
-	KindDirtyInode:     {dirtyInodeSize, 0, 0},
-	KindJournal:        {journalSize, 0, 0},
-	KindMonitorEnter:   {monitorSize, monitorCut, maxClass},
-	KindMonitorEntered: {monitorSize, 0, 0},
-	KindMonitorExit:    {monitorSize, 0, 0},
+// The fixed sizes, flags, longest tails and sizes of a tail's unit by kind; a
+// size of 0 is no kind.
+var shapes = [kindCount]struct{ size, flags, tail, unit uint8 }{
+	KindWrite:          {writeSize, writeBatch | writeUnread, 255, 1},
+	KindWake:           {size: headerSize},
+	KindDirtyInode:     {size: dirtyInodeSize},
+	KindJournal:        {size: journalSize},
+	KindMonitorEnter:   {monitorSize, monitorCut, maxClass, 1},
+	KindMonitorEntered: {size: monitorSize},
+	KindMonitorExit:    {size: monitorSize},
+	KindOffCPU:         {offCPUSize, offCPUPreempted | offCPUIO, maxStack, 8},
+	KindSample:         {sampleSize, 0, maxStack, 8},
+	KindFsync:          {fsyncSize, fsyncData, 255, 1},
+	KindJournalWait:    {size: journalWaitSize},
+	KindCommitOrigin:   {size: originSize},
+	KindCommitStats:    {size: statsSize},
+	KindFastCommit:     {size: fastCommitSize},
+	KindLogForce:       {size: logForceSize},
+	KindBlockIO:        {size: blockIOSize},
 }
 
 func decode(raw []byte, r *Record) bool {
@@ -58,7 +83,7 @@ func decode(raw []byte, r *Record) bool {
 	}
 	flags, tail := raw[2], raw[3]
 	shape := &shapes[raw[0]]
-	if shape.size == 0 || flags&^shape.flags != 0 || tail > shape.tail || len(raw) != int(shape.size)+int(tail) {
+	if shape.size == 0 || flags&^shape.flags != 0 || tail > shape.tail || len(raw) != int(shape.size)+int(tail)*int(shape.unit) {
 		return false
 	}
 	r.Kind = Kind(raw[0])
@@ -74,6 +99,24 @@ func decode(raw []byte, r *Record) bool {
 		return r.Journal.decode(raw)
 	case KindMonitorEnter, KindMonitorEntered, KindMonitorExit:
 		r.Monitor.decode(raw, flags)
+	case KindOffCPU:
+		r.OffCPU.decode(raw, flags)
+	case KindSample:
+		r.Sample.decode(raw)
+	case KindFsync:
+		r.Fsync.decode(raw, flags)
+	case KindJournalWait:
+		return r.JournalWait.decode(raw)
+	case KindCommitOrigin:
+		return r.CommitOrigin.decode(raw)
+	case KindCommitStats:
+		r.CommitStats.decode(raw)
+	case KindFastCommit:
+		r.FastCommit.decode(raw)
+	case KindLogForce:
+		r.LogForce.decode(raw)
+	case KindBlockIO:
+		r.BlockIO.decode(raw)
 	}
 	return true
 }

@@ -56,6 +56,8 @@ func encode(r *Record) []byte {
 		if m.ClassCut {
 			raw[2] |= monitorCut
 		}
+	default:
+		raw = encodeKernel(r, raw)
 	}
 	return raw
 }
@@ -85,6 +87,16 @@ func samples() []*Record {
 		{Kind: KindMonitorEnter, TGID: 1, TID: 2, Time: 3, Monitor: cut},
 		{Kind: KindMonitorEntered, TGID: 1, TID: 2, Time: 3, Monitor: monitor},
 		{Kind: KindMonitorExit, TGID: 1, TID: 2, Time: 3, Monitor: monitor},
+		{Kind: KindOffCPU, Time: 9, OffCPU: OffCPU{1, 2, true, false, []byte("x"), batch(1, 8*maxStack)}},
+		{Kind: KindOffCPU, Time: 9, OffCPU: OffCPU{1, 2, false, true, []byte("x"), nil}},
+		{Kind: KindSample, Time: 9, Sample: Sample{[]byte("x"), batch(1, 24)}},
+		{Kind: KindFsync, Time: 9, Fsync: Fsync{1, 7, 11, -5, true, []byte("x"), []byte(segment + ".and.more"), []byte("orders-0")}},
+		{Kind: KindJournalWait, Time: 9, JournalWait: JournalWait{1, 7, 3, WaitGrant, []byte("x")}},
+		{Kind: KindCommitOrigin, Time: 9, CommitOrigin: CommitOrigin{7, 3, OriginSpace, 4, 5, []byte("x"), 6, 8}},
+		{Kind: KindCommitStats, Time: 9, CommitStats: CommitStats{7, 3, 1, 2, 4, 1 << 40, 5, 6, 8, 9, 10, 11}},
+		{Kind: KindFastCommit, Time: 9, FastCommit: FastCommit{1, 7, 3, 4, -5, []byte("x")}},
+		{Kind: KindLogForce, Time: 9, LogForce: LogForce{1, 7, 3, []byte("x")}},
+		{Kind: KindBlockIO, Time: 9, BlockIO: BlockIO{1, 7, 1 << 40, 4096, 1, -5, []byte("x")}},
 	}
 }
 

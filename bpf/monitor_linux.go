@@ -48,7 +48,7 @@ func (p *Probes) openMonitors() {
 	if err != nil {
 		_, err = p.monitorProgram(ebpf.AttachNone)
 	}
-	p.report(SubjectMonitor, "", false, err)
+	p.add(Subject{Name: SubjectMonitor, Err: judge(err)})
 }
 
 // monitorProgram is the program as one backend wants it: the kernel asks when

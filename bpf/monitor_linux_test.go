@@ -160,7 +160,9 @@ func testMonitors(t *testing.T, backend string) {
 	}
 	for _, s := range p.Status() {
 		if s.Name == SubjectMonitor {
-			check(t, "status", s, Subject{SubjectMonitor, backend, true, nil})
+			check(t, "backend", s.Backend, backend)
+			check(t, "attached", s.Attached, true)
+			check(t, "error", s.Err, nil)
 		}
 	}
 	// The same file once more, for another process: no record may come twice.

@@ -26,6 +26,10 @@ type Options struct {
 	// the broker some 1 % of its CPU, for nothing.
 	NoVectors bool
 
+	// Backends, unless nil, are the only ones that are tried: for comparing
+	// them.
+	Backends []string
+
 	old bool // a test's: as if before Linux 6.2
 }
 
@@ -43,12 +47,13 @@ const (
 //
 // All methods may be called from any goroutine.
 type Probes struct {
-	log     *slog.Logger
-	tracefs string
-	also    []tracepoint // of writes, where the kernel has them
-	spec    *ebpf.CollectionSpec
-	shared  *ebpf.Collection // the maps of all programs
-	ring    *ring
+	log       *slog.Logger
+	tracefs   string
+	noTracefs error    // why there is none
+	only      []string // backends; nil: all
+	spec      *ebpf.CollectionSpec
+	shared    *ebpf.Collection // the maps of all programs
+	ring      *ring
 
 	mu       sync.Mutex
 	subjects []Subject
@@ -64,20 +69,19 @@ func Open(o Options) (*Probes, error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	p := &Probes{log: o.Logger, also: positionedEvents}
-	if !o.NoVectors {
-		p.also = slices.Concat(positionedEvents, vectorEvents)
-	}
+	p := &Probes{log: o.Logger, only: o.Backends}
 	if err := p.create(ringSize(o.RingSize)); err != nil {
 		return nil, errors.Join(judge(err), p.Close())
 	}
-	var err error
-	if p.tracefs, err = findTracefs(p.log); err == nil {
-		p.attach(o.old)
-	} else {
-		for _, name := range []string{SubjectWrite, SubjectWake, SubjectDirtyInode, SubjectJournal} {
-			p.report(name, "", false, err)
-		}
+	p.tracefs, p.noTracefs = findTracefs(p.log)
+	if err := p.chooseReads(o.old); err != nil {
+		return nil, errors.Join(err, p.Close())
+	}
+	for _, sub := range o.subjects() {
+		p.attachSubject(sub)
+	}
+	if err := p.followWrites(); err != nil {
+		return nil, errors.Join(err, p.Close())
 	}
 	p.openMonitors()
 	if err := p.nothing(); err != nil {
@@ -119,35 +123,41 @@ func (p *Probes) create(size uint32) error {
 	return nil
 }
 
-func (p *Probes) attach(old bool) {
-	ok, err := p.attachWrites(old)
-	p.report(SubjectWrite, "tracepoint", ok, err)
-	if ok {
-		err = p.spec.Variables[probesVarWakes].Set(true) // they need write(2) only
+// chooseReads tries whether programs may look through kernel pointers, as newer
+// kernels let them.
+func (p *Probes) chooseReads(old bool) error {
+	direct := p.spec.Variables[probesVarDirect]
+	if err := direct.Set(true); err != nil {
+		return fmt.Errorf("set %s: %w", probesVarDirect, err)
 	}
-	p.report(SubjectWake, "tracepoint", ok, err)
-	ok, err = p.attachTracepoints(dirtyInodeEvents, nil)
-	p.report(SubjectDirtyInode, "tracepoint", ok, err)
-	ok, err = p.attachTracepoints(journalEvents, nil)
-	p.report(SubjectJournal, "tracepoint", ok, err)
+	err := ErrNotHere
+	if !old {
+		var trial *ebpf.Collection
+		if trial, err = p.load(p.spec.Copy(), probesProgReadDirectly); err == nil {
+			trial.Close()
+			return nil
+		}
+	}
+	p.log.Debug("no direct reads of kernel memory", "error", err)
+	if err := direct.Set(false); err != nil {
+		return fmt.Errorf("set %s: %w", probesVarDirect, err)
+	}
+	return nil
 }
 
-// attachWrites tries the programs first as newer kernels take them.
-func (p *Probes) attachWrites(old bool) (attached bool, err error) {
-	direct := p.spec.Variables[probesVarDirect]
-	if !old {
-		if err := direct.Set(true); err != nil {
-			return false, fmt.Errorf("set %s: %w", probesVarDirect, err)
-		}
-		if attached, err = p.attachTracepoints(writeEvents, p.also); attached {
-			return true, err
-		}
-		p.log.Debug("no direct reads of kernel memory", "error", err)
+// followWrites: wake-ups are seen where writes are, by the same programs.
+func (p *Probes) followWrites() error {
+	i := slices.IndexFunc(p.subjects, func(s Subject) bool { return s.Name == SubjectWrite })
+	wake := p.subjects[i]
+	wake.Name = SubjectWake
+	p.add(wake)
+	if !wake.Attached {
+		return nil
 	}
-	if err := direct.Set(false); err != nil {
-		return false, fmt.Errorf("set %s: %w", probesVarDirect, err)
+	if err := p.spec.Variables[probesVarWakes].Set(true); err != nil {
+		return fmt.Errorf("set %s: %w", probesVarWakes, err)
 	}
-	return p.attachTracepoints(writeEvents, p.also)
+	return nil
 }
 
 // load puts the named programs of spec into the kernel, on the shared maps.
@@ -168,14 +178,10 @@ func (p *Probes) keep(c *ebpf.Collection, links []link.Link) {
 	p.links = append(p.links, links...)
 }
 
-func (p *Probes) report(name, backend string, attached bool, err error) {
-	err = judge(err)
-	if err != nil && !attached {
-		backend = ""
-	}
+func (p *Probes) add(s Subject) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.subjects = append(p.subjects, Subject{name, backend, attached, err})
+	p.subjects = append(p.subjects, s)
 }
 
 // nothing is the error of all subjects, if none of them works.

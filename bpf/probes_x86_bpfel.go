@@ -35,6 +35,7 @@ const (
 	probesProgEnterWritev       = "enter_writev"
 	probesProgExitWrite         = "exit_write"
 	probesProgMonitor           = "monitor"
+	probesProgReadDirectly      = "read_directly"
 	probesProgThreadExit        = "thread_exit"
 	probesVarDirect             = "direct"
 	probesVarDirtyEndIno        = "dirty_end_ino"
@@ -100,6 +101,7 @@ type probesProgramSpecs struct {
 	EnterWritev     *ebpf.ProgramSpec `ebpf:"enter_writev"`
 	ExitWrite       *ebpf.ProgramSpec `ebpf:"exit_write"`
 	Monitor         *ebpf.ProgramSpec `ebpf:"monitor"`
+	ReadDirectly    *ebpf.ProgramSpec `ebpf:"read_directly"`
 	ThreadExit      *ebpf.ProgramSpec `ebpf:"thread_exit"`
 }
 
@@ -197,6 +199,7 @@ type probesPrograms struct {
 	EnterWritev     *ebpf.Program `ebpf:"enter_writev"`
 	ExitWrite       *ebpf.Program `ebpf:"exit_write"`
 	Monitor         *ebpf.Program `ebpf:"monitor"`
+	ReadDirectly    *ebpf.Program `ebpf:"read_directly"`
 	ThreadExit      *ebpf.Program `ebpf:"thread_exit"`
 }
 
@@ -215,6 +218,7 @@ func (p *probesPrograms) Close() error {
 		p.EnterWritev,
 		p.ExitWrite,
 		p.Monitor,
+		p.ReadDirectly,
 		p.ThreadExit,
 	)
 }

@@ -13,12 +13,22 @@ const (
 	KindMonitorEnter
 	KindMonitorEntered
 	KindMonitorExit
+	KindOffCPU
+	KindSample
+	KindFsync
+	KindJournalWait
+	KindCommitOrigin
+	KindCommitStats
+	KindFastCommit
+	KindLogForce
+	KindBlockIO
 
 	kindCount // and one more than the greatest kind
 )
 
 var kindNames = [kindCount]string{"", "write", "wake", "dirty_inode", "journal",
-	"monitor_enter", "monitor_entered", "monitor_exit"}
+	"monitor_enter", "monitor_entered", "monitor_exit", "off_cpu", "sample", "fsync",
+	"journal_wait", "commit_origin", "commit_stats", "fast_commit", "log_force", "block_io"}
 
 func (k Kind) String() string {
 	if k == 0 || k >= kindCount {
@@ -47,6 +57,16 @@ type Record struct {
 	DirtyInode DirtyInode
 	Journal    Journal
 	Monitor    Monitor // of the three monitor kinds
+
+	OffCPU       OffCPU
+	Sample       Sample
+	Fsync        Fsync
+	JournalWait  JournalWait
+	CommitOrigin CommitOrigin
+	CommitStats  CommitStats
+	FastCommit   FastCommit
+	LogForce     LogForce
+	BlockIO      BlockIO
 }
 
 // Write is one call of write, pwrite64, writev or pwritev on a regular file

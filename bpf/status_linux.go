@@ -26,9 +26,10 @@ const (
 // Subject is one thing to be seen, and how it is.
 type Subject struct {
 	Name     string
-	Backend  string // "tracepoint", "uprobe_multi", "uprobe"; "" for none
-	Attached bool   // a monitor is attached per process: at least one is
-	Err      error  // what is missing, also of an attached one; see [ErrNotHere]
+	Backend  string    // one of the backends, "uprobe_multi" or "uprobe"; "" for none
+	Attached bool      // a monitor is attached per process: at least one is
+	Err      error     // what is missing, also of an attached one; see [ErrNotHere]
+	Tried    []Attempt // the better ways, and why they are not to be had here
 }
 
 var notHere = []error{fs.ErrNotExist, fs.ErrPermission, errors.ErrUnsupported,

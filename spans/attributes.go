@@ -57,6 +57,28 @@ const (
 	KeyPhase       = "tailspan.jbd2.phase"
 	KeyHeld        = "tailspan.jbd2.held" // how many ext4_dirty_inode overlapped
 
+	// On fs.write and fs.fsync: on + sleep + runqueue is the span.
+	KeyOnCPU    = "tailspan.cpu.on_ns"
+	KeySleep    = "tailspan.cpu.sleep_ns"    // waiting for something
+	KeyRunQueue = "tailspan.cpu.runqueue_ns" // able to run, without a CPU
+
+	// On kernel.wait, and on the events of samples.
+	KeyReason = "tailspan.wait.reason" // one of package stack's
+	KeyStack  = "code.stacktrace"      // kernel functions, innermost first, a line each
+
+	// On journal.commit.
+	KeyOrigin        = "tailspan.jbd2.origin" // interval | fsync | sync | space
+	KeyJournalFree   = "tailspan.jbd2.free_blocks"
+	KeyJournalSize   = "tailspan.jbd2.blocks"
+	KeyHandles       = "tailspan.jbd2.handles"
+	KeyLogged        = "tailspan.jbd2.logged_blocks"
+	KeyFastCommitted = "tailspan.ext4.fast_commit_blocks"
+
+	// On block.io.
+	KeyDisk   = "tailspan.disk" // major:minor
+	KeySector = "tailspan.disk.sector"
+	KeyOp     = "tailspan.disk.operation" // read | write | flush | discard | other
+
 	// On monitor.wait and lock.hold.
 	KeyMonitorClass   = "tailspan.monitor.class"
 	KeyMonitorAddress = "tailspan.monitor.address"
@@ -98,9 +120,17 @@ const (
 	NameJBD2Commit      = "jbd2.commit"
 	PrefixJBD2          = "jbd2." // and a commit's phase, in its own trace
 	NameMonitorWait     = "monitor.wait"
+	NameKernelWait      = "kernel.wait"      // asleep inside a write or an fsync
+	NameFsync           = "fs.fsync"         // of a thread of the broker
+	NameHandleWait      = "jbd2.handle_wait" // to join a transaction
+	NameLogGrant        = "xfs.log_grant"    // XFS's counterpart of it
+	NameLogForce        = "xfs.log_force"    // XFS's counterpart of a commit; root of its own trace, too
+	NameFastCommit      = "ext4.fast_commit" // root of its own trace, too
+	NameBlockIO         = "block.io"
 	NameJournalCommit   = "journal.commit" // root of a commit's own trace
 	NameBrokerWrite     = "broker.write"   // root of a write that is no request's
 	NameLockHold        = "lock.hold"      // root of a hold that is no request's
+	NameBrokerFsync     = "broker.fsync"   // root of an fsync that is no request's
 )
 
 // Cause is what took most of a request's time: one of a closed list.
@@ -115,6 +145,9 @@ const (
 	CauseWrite       Cause = "fs.write"         // the write, beyond what is below
 	CauseDirtyInode  Cause = "ext4_dirty_inode" // beyond a commit
 	CauseCommit      Cause = "jbd2.commit"      // the journal commit
+	CauseFsync       Cause = "fs.fsync"         // an fsync, beyond a commit
+	CauseFastCommit  Cause = "ext4.fast_commit" // the journal's fast commit
+	CauseLog         Cause = "xfs.log"          // XFS's log: room in it, or its force
 	CauseMonitor     Cause = "monitor.wait"     // a Java monitor
 	CauseReplication Cause = "replication.wait" // the followers
 	CauseSend        Cause = "response.send"    // after the append

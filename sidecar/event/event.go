@@ -190,32 +190,6 @@ type TopicName struct {
 	Name string
 }
 
-// Write is one write(2), pwrite64(2), writev(2) or pwritev(2) of a traced
-// process to a segment file `topic-partition/base.log` of its log dirs.
-type Write struct {
-	Start, End Time
-	Thread
-	TopicPartition
-	File   string // topic-partition/segment.log
-	Device Device
-	Inode  uint64
-	Offset int64 // in the file
-	Bytes  int64 // what the call returned; negative: -errno
-
-	// The record-batch header as it stood in the first 61 bytes of the
-	// buffer; Batch is false where there was none (magic was not 2).
-	Batch      bool
-	BaseOffset int64
-	BatchBytes int32 // the whole batch: length field + 12
-	CRC        uint32
-	Attributes int16
-	Records    int32
-	ProducerID int64
-	// LeaderEpoch is the partition leader's epoch, which the broker set; no
-	// CRC covers it.
-	LeaderEpoch int32
-}
-
 // AppendHeaders is what the record headers of a written batch say, read from
 // its segment because its request could not be. It comes some time after the
 // Write of that PID, File and Offset.
@@ -229,32 +203,6 @@ type AppendHeaders struct {
 	Contexts        []TraceContext // distinct, a bounded number
 	ContextsOmitted int32          // how many more there were
 	HeadersCut      bool           // not all could be read
-}
-
-// DirtyInode is one run of the file system's dirty_inode operation
-// (ext4_dirty_inode) inside a write of the same thread.
-type DirtyInode struct {
-	Start, End Time
-	Thread
-	Device     Device
-	Inode      uint64
-	FileSystem string // "ext4", "xfs", …; "" unknown
-}
-
-// CommitStart says that a jbd2 commit has begun on a device.
-type CommitStart struct {
-	Time        Time
-	Device      Device
-	Transaction uint32
-}
-
-// Commit is one whole jbd2 commit with its phases
-// (fs/jbd2/commit.c: jbd2_journal_commit_transaction). A phase that was not
-// seen is 0.
-type Commit struct {
-	Start, Locking, Flushing, Logging, End Time
-	Device                                 Device
-	Transaction                            uint32
 }
 
 // MonitorEnter: the thread found a Java monitor held and starts to wait
@@ -295,37 +243,3 @@ type Gone struct {
 	Time Time
 	PID  int32
 }
-
-func (e *Request) At() Time        { return e.LastByte }
-func (e *Response) At() Time       { return e.End }
-func (e *ConnLost) At() Time       { return e.Time }
-func (e *Fetch) At() Time          { return e.LastByte }
-func (e *Fetched) At() Time        { return e.Time }
-func (e *TopicName) At() Time      { return e.Time }
-func (e *Write) At() Time          { return e.End }
-func (e *AppendHeaders) At() Time  { return e.Time }
-func (e *DirtyInode) At() Time     { return e.End }
-func (e *CommitStart) At() Time    { return e.Time }
-func (e *Commit) At() Time         { return e.End }
-func (e *MonitorEnter) At() Time   { return e.Time }
-func (e *MonitorEntered) At() Time { return e.Time }
-func (e *MonitorExit) At() Time    { return e.Time }
-func (e *Wake) At() Time           { return e.Time }
-func (e *Gone) At() Time           { return e.Time }
-
-func (*Request) event()        {}
-func (*Response) event()       {}
-func (*ConnLost) event()       {}
-func (*Fetch) event()          {}
-func (*Fetched) event()        {}
-func (*TopicName) event()      {}
-func (*Write) event()          {}
-func (*AppendHeaders) event()  {}
-func (*DirtyInode) event()     {}
-func (*CommitStart) event()    {}
-func (*Commit) event()         {}
-func (*MonitorEnter) event()   {}
-func (*MonitorEntered) event() {}
-func (*MonitorExit) event()    {}
-func (*Wake) event()           {}
-func (*Gone) event()           {}

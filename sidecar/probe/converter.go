@@ -12,6 +12,9 @@ import (
 type Options struct {
 	Emit   func(event.Event)
 	Logger *slog.Logger
+	// Symbol names the kernel function that an address of a record's stack
+	// lies in; "" unknown. nil: stacks are left out.
+	Symbol func(address uint64) string
 }
 
 // Converter makes events of records. Record is for one goroutine, the rest is
@@ -19,10 +22,12 @@ type Options struct {
 type Converter struct {
 	o       Options
 	names   names
+	stacks  stacks
 	commits map[event.Device]*event.Commit
 
 	mu          sync.RWMutex
 	fileSystems map[event.Device]string
+	disks       map[event.Device][]event.Device // of a disk: the file systems on it
 	stats       Stats
 	record      bpf.Record
 }
@@ -38,7 +43,7 @@ type Stats struct {
 // New returns a Converter that knows no device.
 func New(o Options) *Converter {
 	return &Converter{o: o, names: newNames(), commits: map[event.Device]*event.Commit{},
-		fileSystems: map[event.Device]string{}}
+		stacks: newStacks(o.Symbol), fileSystems: map[event.Device]string{}, disks: map[event.Device][]event.Device{}}
 }
 
 // FileSystem says of which type the file system on a device is.
@@ -88,43 +93,24 @@ func (c *Converter) event(r *bpf.Record) event.Event {
 			Device: event.Device(d.Device), Inode: d.Inode, FileSystem: c.fileSystems[event.Device(d.Device)]}
 	case bpf.KindJournal:
 		return c.journal(r)
+	case bpf.KindCommitOrigin:
+		c.origin(r)
+	case bpf.KindCommitStats:
+		c.commitStats(r)
+	case bpf.KindBlockIO:
+		c.blockIO(r)
 	case bpf.KindMonitorEnter:
 		return &event.MonitorEnter{Time: at, Thread: c.thread(r, r.Monitor.Comm), Monitor: r.Monitor.Address, Class: c.names.of(r.Monitor.Class)}
 	case bpf.KindMonitorEntered:
 		return &event.MonitorEntered{Time: at, Thread: c.thread(r, r.Monitor.Comm), Monitor: r.Monitor.Address}
 	case bpf.KindMonitorExit:
 		return &event.MonitorExit{Time: at, Thread: c.thread(r, r.Monitor.Comm), Monitor: r.Monitor.Address}
+	default:
+		return c.inside(r)
 	}
 	return nil
 }
 
 func (c *Converter) thread(r *bpf.Record, comm []byte) event.Thread {
 	return event.Thread{PID: r.TGID, TID: r.TID, Name: c.names.of(comm)}
-}
-
-// journal pairs the phases of a commit: one runs at a time on a device
-// (fs/jbd2/journal.c, kjournald2).
-func (c *Converter) journal(r *bpf.Record) event.Event {
-	d, at := event.Device(r.Journal.Device), event.Time(r.Time)
-	if r.Journal.Phase == bpf.PhaseStart {
-		c.commits[d] = &event.Commit{Start: at, Device: d, Transaction: r.Journal.Transaction}
-		return &event.CommitStart{Time: at, Device: d, Transaction: r.Journal.Transaction}
-	}
-	k := c.commits[d]
-	if k == nil || k.Transaction != r.Journal.Transaction {
-		return nil // its start was not seen
-	}
-	switch r.Journal.Phase {
-	case bpf.PhaseLocking:
-		k.Locking = at
-	case bpf.PhaseFlushing:
-		k.Flushing = at
-	case bpf.PhaseLogging:
-		k.Logging = at
-	case bpf.PhaseEnd:
-		k.End = at
-		delete(c.commits, d)
-		return k
-	}
-	return nil
 }

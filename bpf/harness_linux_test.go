@@ -40,6 +40,41 @@ func open(t testing.TB, o Options) *Probes {
 	return p
 }
 
+// eachBackend runs a test once for each backend that all the named subjects have
+// here, and says which they are.
+func eachBackend(t *testing.T, f func(*testing.T, Options), subjects ...string) {
+	needRoot(t)
+	for _, backend := range []string{Fentry, TpBTF, RawTP, Tracepoint, Kprobe} {
+		t.Run(backend, func(t *testing.T) {
+			o := Options{Backends: []string{backend}}
+			p, err := Open(o)
+			if err != nil {
+				t.Skip(err)
+			}
+			for _, s := range subjects {
+				needSubject(t, p, s)
+			}
+			if err := p.Close(); err != nil {
+				t.Fatal(err)
+			}
+			f(t, o)
+		})
+	}
+}
+
+// eachRead is eachBackend, each in the newer and in the older way of reading the
+// kernel's memory.
+func eachRead(t *testing.T, f func(*testing.T, Options), subjects ...string) {
+	eachBackend(t, func(t *testing.T, o Options) {
+		for name, old := range map[string]bool{"direct": false, "old": true} {
+			t.Run(name, func(t *testing.T) {
+				o.old = old
+				f(t, o)
+			})
+		}
+	}, subjects...)
+}
+
 func needSubject(t testing.TB, p *Probes, name string) {
 	t.Helper()
 	for _, s := range p.Status() {

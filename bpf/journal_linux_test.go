@@ -10,9 +10,11 @@ import (
 )
 
 func TestDirtyInodeAndJournal(t *testing.T) {
-	p := open(t, Options{})
-	needSubject(t, p, SubjectDirtyInode)
-	needSubject(t, p, SubjectJournal)
+	eachBackend(t, testDirtyInodeAndJournal, SubjectWrite, SubjectDirtyInode, SubjectJournal)
+}
+
+func testDirtyInodeAndJournal(t *testing.T, o Options) {
+	p := open(t, o)
 	f := createSegment(t, ext4(t), "orders-0", segment)
 	var st unix.Stat_t
 	if err := errorsOf(unix.Fstat(int(f.Fd()), &st), p.Trace(int32(os.Getpid()))); err != nil {

@@ -63,7 +63,7 @@ func (p *Probes) monitorProgram(how ebpf.AttachType) (*ebpf.Program, error) {
 	if err != nil {
 		return nil, fmt.Errorf("load monitor program: %w", err)
 	}
-	p.keep(coll, nil)
+	p.keep([]*ebpf.Collection{coll}, nil)
 	p.monitors.programs[how] = coll.Programs[probesProgMonitor]
 	return p.monitors.programs[how], nil
 }

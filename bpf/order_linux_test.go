@@ -13,9 +13,11 @@ import (
 
 // Nothing comes out after a watermark that is past it, and nothing is lost
 // without a count, whatever the writers do.
-func TestWatermark(t *testing.T) {
-	p := open(t, Options{RingSize: 64 << 10})
-	needSubject(t, p, SubjectWrite)
+func TestWatermark(t *testing.T) { eachBackend(t, testWatermark, SubjectWrite) }
+
+func testWatermark(t *testing.T, o Options) {
+	o.RingSize = 64 << 10
+	p := open(t, o)
 	f := createSegment(t, t.TempDir(), "orders-0", segment)
 	if err := p.Trace(int32(os.Getpid())); err != nil {
 		t.Fatal(err)
@@ -96,9 +98,10 @@ func TestUntraceForgets(t *testing.T) {
 }
 
 // A thread is remembered from its first write to its end.
-func TestThreadEndForgets(t *testing.T) {
-	p := open(t, Options{})
-	needSubject(t, p, SubjectWrite)
+func TestThreadEndForgets(t *testing.T) { eachBackend(t, testThreadEndForgets, SubjectWrite) }
+
+func testThreadEndForgets(t *testing.T, o Options) {
+	p := open(t, o)
 	f := createSegment(t, t.TempDir(), "orders-0", segment)
 	if err := p.Trace(int32(os.Getpid())); err != nil {
 		t.Fatal(err)

@@ -16,34 +16,66 @@ import (
 //
 // Used for safe lookups in a Collection or CollectionSpec.
 const (
-	probesMapDevices            = "devices"
-	probesMapLost               = "lost"
-	probesMapRing               = "ring"
-	probesMapSites              = "sites"
-	probesMapThreads            = "threads"
-	probesMapTraced             = "traced"
-	probesProgCommitEnd         = "commit_end"
-	probesProgCommitFlushing    = "commit_flushing"
-	probesProgCommitLocking     = "commit_locking"
-	probesProgCommitLogging     = "commit_logging"
-	probesProgCommitStart       = "commit_start"
-	probesProgDirtyInodeEnd     = "dirty_inode_end"
-	probesProgDirtyInodeStart   = "dirty_inode_start"
-	probesProgEnterPwrite64     = "enter_pwrite64"
-	probesProgEnterPwritev      = "enter_pwritev"
-	probesProgEnterWrite        = "enter_write"
-	probesProgEnterWritev       = "enter_writev"
-	probesProgExitWrite         = "exit_write"
-	probesProgMonitor           = "monitor"
-	probesProgReadDirectly      = "read_directly"
-	probesProgThreadExit        = "thread_exit"
-	probesVarDirect             = "direct"
-	probesVarDirtyEndIno        = "dirty_end_ino"
-	probesVarDirtyStartIno      = "dirty_start_ino"
-	probesVarJournalDev         = "journal_dev"
-	probesVarJournalTransaction = "journal_transaction"
-	probesVarWakeBytes          = "wake_bytes"
-	probesVarWakes              = "wakes"
+	probesMapCommitting           = "committing"
+	probesMapDevices              = "devices"
+	probesMapLost                 = "lost"
+	probesMapRing                 = "ring"
+	probesMapSites                = "sites"
+	probesMapThreads              = "threads"
+	probesMapTraced               = "traced"
+	probesProgBtfCommitEnd        = "btf_commit_end"
+	probesProgBtfCommitFlushing   = "btf_commit_flushing"
+	probesProgBtfCommitLocking    = "btf_commit_locking"
+	probesProgBtfCommitLogging    = "btf_commit_logging"
+	probesProgBtfCommitStart      = "btf_commit_start"
+	probesProgBtfDirtyInodeEnd    = "btf_dirty_inode_end"
+	probesProgBtfDirtyInodeStart  = "btf_dirty_inode_start"
+	probesProgBtfSysEnter         = "btf_sys_enter"
+	probesProgBtfSysExit          = "btf_sys_exit"
+	probesProgBtfThreadExit       = "btf_thread_exit"
+	probesProgCommitEnd           = "commit_end"
+	probesProgCommitFlushing      = "commit_flushing"
+	probesProgCommitLocking       = "commit_locking"
+	probesProgCommitLogging       = "commit_logging"
+	probesProgCommitStart         = "commit_start"
+	probesProgDirtyInodeEnd       = "dirty_inode_end"
+	probesProgDirtyInodeStart     = "dirty_inode_start"
+	probesProgEnterPwrite64       = "enter_pwrite64"
+	probesProgEnterPwritev        = "enter_pwritev"
+	probesProgEnterWrite          = "enter_write"
+	probesProgEnterWritev         = "enter_writev"
+	probesProgExitWrite           = "exit_write"
+	probesProgFentryCommit        = "fentry_commit"
+	probesProgFentryDirtyInode    = "fentry_dirty_inode"
+	probesProgFentryWrite         = "fentry_write"
+	probesProgFentryWritev        = "fentry_writev"
+	probesProgFexitCommit         = "fexit_commit"
+	probesProgFexitDirtyInode     = "fexit_dirty_inode"
+	probesProgFexitWrite          = "fexit_write"
+	probesProgFexitWritev         = "fexit_writev"
+	probesProgKprobeCommit        = "kprobe_commit"
+	probesProgKprobeDirtyInode    = "kprobe_dirty_inode"
+	probesProgKprobeWrite         = "kprobe_write"
+	probesProgKprobeWritev        = "kprobe_writev"
+	probesProgKretprobeCommit     = "kretprobe_commit"
+	probesProgKretprobeDirtyInode = "kretprobe_dirty_inode"
+	probesProgKretprobeWrite      = "kretprobe_write"
+	probesProgKretprobeWritev     = "kretprobe_writev"
+	probesProgMonitor             = "monitor"
+	probesProgReadDirectly        = "read_directly"
+	probesProgReadMemory          = "read_memory"
+	probesProgThreadExit          = "thread_exit"
+	probesProgWhoLoads            = "who_loads"
+	probesVarDirect               = "direct"
+	probesVarDirtyStartIno        = "dirty_start_ino"
+	probesVarJournalDev           = "journal_dev"
+	probesVarJournalTransaction   = "journal_transaction"
+	probesVarOwnSite              = "own_site"
+	probesVarReads                = "reads"
+	probesVarTyped                = "typed"
+	probesVarVectors              = "vectors"
+	probesVarWakeBytes            = "wake_bytes"
+	probesVarWakes                = "wakes"
 )
 
 // loadProbes returns the embedded CollectionSpec for probes.
@@ -88,33 +120,62 @@ type probesSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type probesProgramSpecs struct {
-	CommitEnd       *ebpf.ProgramSpec `ebpf:"commit_end"`
-	CommitFlushing  *ebpf.ProgramSpec `ebpf:"commit_flushing"`
-	CommitLocking   *ebpf.ProgramSpec `ebpf:"commit_locking"`
-	CommitLogging   *ebpf.ProgramSpec `ebpf:"commit_logging"`
-	CommitStart     *ebpf.ProgramSpec `ebpf:"commit_start"`
-	DirtyInodeEnd   *ebpf.ProgramSpec `ebpf:"dirty_inode_end"`
-	DirtyInodeStart *ebpf.ProgramSpec `ebpf:"dirty_inode_start"`
-	EnterPwrite64   *ebpf.ProgramSpec `ebpf:"enter_pwrite64"`
-	EnterPwritev    *ebpf.ProgramSpec `ebpf:"enter_pwritev"`
-	EnterWrite      *ebpf.ProgramSpec `ebpf:"enter_write"`
-	EnterWritev     *ebpf.ProgramSpec `ebpf:"enter_writev"`
-	ExitWrite       *ebpf.ProgramSpec `ebpf:"exit_write"`
-	Monitor         *ebpf.ProgramSpec `ebpf:"monitor"`
-	ReadDirectly    *ebpf.ProgramSpec `ebpf:"read_directly"`
-	ThreadExit      *ebpf.ProgramSpec `ebpf:"thread_exit"`
+	BtfCommitEnd        *ebpf.ProgramSpec `ebpf:"btf_commit_end"`
+	BtfCommitFlushing   *ebpf.ProgramSpec `ebpf:"btf_commit_flushing"`
+	BtfCommitLocking    *ebpf.ProgramSpec `ebpf:"btf_commit_locking"`
+	BtfCommitLogging    *ebpf.ProgramSpec `ebpf:"btf_commit_logging"`
+	BtfCommitStart      *ebpf.ProgramSpec `ebpf:"btf_commit_start"`
+	BtfDirtyInodeEnd    *ebpf.ProgramSpec `ebpf:"btf_dirty_inode_end"`
+	BtfDirtyInodeStart  *ebpf.ProgramSpec `ebpf:"btf_dirty_inode_start"`
+	BtfSysEnter         *ebpf.ProgramSpec `ebpf:"btf_sys_enter"`
+	BtfSysExit          *ebpf.ProgramSpec `ebpf:"btf_sys_exit"`
+	BtfThreadExit       *ebpf.ProgramSpec `ebpf:"btf_thread_exit"`
+	CommitEnd           *ebpf.ProgramSpec `ebpf:"commit_end"`
+	CommitFlushing      *ebpf.ProgramSpec `ebpf:"commit_flushing"`
+	CommitLocking       *ebpf.ProgramSpec `ebpf:"commit_locking"`
+	CommitLogging       *ebpf.ProgramSpec `ebpf:"commit_logging"`
+	CommitStart         *ebpf.ProgramSpec `ebpf:"commit_start"`
+	DirtyInodeEnd       *ebpf.ProgramSpec `ebpf:"dirty_inode_end"`
+	DirtyInodeStart     *ebpf.ProgramSpec `ebpf:"dirty_inode_start"`
+	EnterPwrite64       *ebpf.ProgramSpec `ebpf:"enter_pwrite64"`
+	EnterPwritev        *ebpf.ProgramSpec `ebpf:"enter_pwritev"`
+	EnterWrite          *ebpf.ProgramSpec `ebpf:"enter_write"`
+	EnterWritev         *ebpf.ProgramSpec `ebpf:"enter_writev"`
+	ExitWrite           *ebpf.ProgramSpec `ebpf:"exit_write"`
+	FentryCommit        *ebpf.ProgramSpec `ebpf:"fentry_commit"`
+	FentryDirtyInode    *ebpf.ProgramSpec `ebpf:"fentry_dirty_inode"`
+	FentryWrite         *ebpf.ProgramSpec `ebpf:"fentry_write"`
+	FentryWritev        *ebpf.ProgramSpec `ebpf:"fentry_writev"`
+	FexitCommit         *ebpf.ProgramSpec `ebpf:"fexit_commit"`
+	FexitDirtyInode     *ebpf.ProgramSpec `ebpf:"fexit_dirty_inode"`
+	FexitWrite          *ebpf.ProgramSpec `ebpf:"fexit_write"`
+	FexitWritev         *ebpf.ProgramSpec `ebpf:"fexit_writev"`
+	KprobeCommit        *ebpf.ProgramSpec `ebpf:"kprobe_commit"`
+	KprobeDirtyInode    *ebpf.ProgramSpec `ebpf:"kprobe_dirty_inode"`
+	KprobeWrite         *ebpf.ProgramSpec `ebpf:"kprobe_write"`
+	KprobeWritev        *ebpf.ProgramSpec `ebpf:"kprobe_writev"`
+	KretprobeCommit     *ebpf.ProgramSpec `ebpf:"kretprobe_commit"`
+	KretprobeDirtyInode *ebpf.ProgramSpec `ebpf:"kretprobe_dirty_inode"`
+	KretprobeWrite      *ebpf.ProgramSpec `ebpf:"kretprobe_write"`
+	KretprobeWritev     *ebpf.ProgramSpec `ebpf:"kretprobe_writev"`
+	Monitor             *ebpf.ProgramSpec `ebpf:"monitor"`
+	ReadDirectly        *ebpf.ProgramSpec `ebpf:"read_directly"`
+	ReadMemory          *ebpf.ProgramSpec `ebpf:"read_memory"`
+	ThreadExit          *ebpf.ProgramSpec `ebpf:"thread_exit"`
+	WhoLoads            *ebpf.ProgramSpec `ebpf:"who_loads"`
 }
 
 // probesMapSpecs contains maps before they are loaded into the kernel.
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type probesMapSpecs struct {
-	Devices *ebpf.MapSpec `ebpf:"devices"`
-	Lost    *ebpf.MapSpec `ebpf:"lost"`
-	Ring    *ebpf.MapSpec `ebpf:"ring"`
-	Sites   *ebpf.MapSpec `ebpf:"sites"`
-	Threads *ebpf.MapSpec `ebpf:"threads"`
-	Traced  *ebpf.MapSpec `ebpf:"traced"`
+	Committing *ebpf.MapSpec `ebpf:"committing"`
+	Devices    *ebpf.MapSpec `ebpf:"devices"`
+	Lost       *ebpf.MapSpec `ebpf:"lost"`
+	Ring       *ebpf.MapSpec `ebpf:"ring"`
+	Sites      *ebpf.MapSpec `ebpf:"sites"`
+	Threads    *ebpf.MapSpec `ebpf:"threads"`
+	Traced     *ebpf.MapSpec `ebpf:"traced"`
 }
 
 // probesVariableSpecs contains global variables before they are loaded into the kernel.
@@ -122,10 +183,13 @@ type probesMapSpecs struct {
 // It can be passed ebpf.CollectionSpec.Assign.
 type probesVariableSpecs struct {
 	Direct             *ebpf.VariableSpec `ebpf:"direct"`
-	DirtyEndIno        *ebpf.VariableSpec `ebpf:"dirty_end_ino"`
 	DirtyStartIno      *ebpf.VariableSpec `ebpf:"dirty_start_ino"`
 	JournalDev         *ebpf.VariableSpec `ebpf:"journal_dev"`
 	JournalTransaction *ebpf.VariableSpec `ebpf:"journal_transaction"`
+	OwnSite            *ebpf.VariableSpec `ebpf:"own_site"`
+	Reads              *ebpf.VariableSpec `ebpf:"reads"`
+	Typed              *ebpf.VariableSpec `ebpf:"typed"`
+	Vectors            *ebpf.VariableSpec `ebpf:"vectors"`
 	WakeBytes          *ebpf.VariableSpec `ebpf:"wake_bytes"`
 	Wakes              *ebpf.VariableSpec `ebpf:"wakes"`
 }
@@ -150,16 +214,18 @@ func (o *probesObjects) Close() error {
 //
 // It can be passed to loadProbesObjects or ebpf.CollectionSpec.LoadAndAssign.
 type probesMaps struct {
-	Devices *ebpf.Map `ebpf:"devices"`
-	Lost    *ebpf.Map `ebpf:"lost"`
-	Ring    *ebpf.Map `ebpf:"ring"`
-	Sites   *ebpf.Map `ebpf:"sites"`
-	Threads *ebpf.Map `ebpf:"threads"`
-	Traced  *ebpf.Map `ebpf:"traced"`
+	Committing *ebpf.Map `ebpf:"committing"`
+	Devices    *ebpf.Map `ebpf:"devices"`
+	Lost       *ebpf.Map `ebpf:"lost"`
+	Ring       *ebpf.Map `ebpf:"ring"`
+	Sites      *ebpf.Map `ebpf:"sites"`
+	Threads    *ebpf.Map `ebpf:"threads"`
+	Traced     *ebpf.Map `ebpf:"traced"`
 }
 
 func (m *probesMaps) Close() error {
 	return _ProbesClose(
+		m.Committing,
 		m.Devices,
 		m.Lost,
 		m.Ring,
@@ -174,10 +240,13 @@ func (m *probesMaps) Close() error {
 // It can be passed to loadProbesObjects or ebpf.CollectionSpec.LoadAndAssign.
 type probesVariables struct {
 	Direct             *ebpf.Variable `ebpf:"direct"`
-	DirtyEndIno        *ebpf.Variable `ebpf:"dirty_end_ino"`
 	DirtyStartIno      *ebpf.Variable `ebpf:"dirty_start_ino"`
 	JournalDev         *ebpf.Variable `ebpf:"journal_dev"`
 	JournalTransaction *ebpf.Variable `ebpf:"journal_transaction"`
+	OwnSite            *ebpf.Variable `ebpf:"own_site"`
+	Reads              *ebpf.Variable `ebpf:"reads"`
+	Typed              *ebpf.Variable `ebpf:"typed"`
+	Vectors            *ebpf.Variable `ebpf:"vectors"`
 	WakeBytes          *ebpf.Variable `ebpf:"wake_bytes"`
 	Wakes              *ebpf.Variable `ebpf:"wakes"`
 }
@@ -186,25 +255,63 @@ type probesVariables struct {
 //
 // It can be passed to loadProbesObjects or ebpf.CollectionSpec.LoadAndAssign.
 type probesPrograms struct {
-	CommitEnd       *ebpf.Program `ebpf:"commit_end"`
-	CommitFlushing  *ebpf.Program `ebpf:"commit_flushing"`
-	CommitLocking   *ebpf.Program `ebpf:"commit_locking"`
-	CommitLogging   *ebpf.Program `ebpf:"commit_logging"`
-	CommitStart     *ebpf.Program `ebpf:"commit_start"`
-	DirtyInodeEnd   *ebpf.Program `ebpf:"dirty_inode_end"`
-	DirtyInodeStart *ebpf.Program `ebpf:"dirty_inode_start"`
-	EnterPwrite64   *ebpf.Program `ebpf:"enter_pwrite64"`
-	EnterPwritev    *ebpf.Program `ebpf:"enter_pwritev"`
-	EnterWrite      *ebpf.Program `ebpf:"enter_write"`
-	EnterWritev     *ebpf.Program `ebpf:"enter_writev"`
-	ExitWrite       *ebpf.Program `ebpf:"exit_write"`
-	Monitor         *ebpf.Program `ebpf:"monitor"`
-	ReadDirectly    *ebpf.Program `ebpf:"read_directly"`
-	ThreadExit      *ebpf.Program `ebpf:"thread_exit"`
+	BtfCommitEnd        *ebpf.Program `ebpf:"btf_commit_end"`
+	BtfCommitFlushing   *ebpf.Program `ebpf:"btf_commit_flushing"`
+	BtfCommitLocking    *ebpf.Program `ebpf:"btf_commit_locking"`
+	BtfCommitLogging    *ebpf.Program `ebpf:"btf_commit_logging"`
+	BtfCommitStart      *ebpf.Program `ebpf:"btf_commit_start"`
+	BtfDirtyInodeEnd    *ebpf.Program `ebpf:"btf_dirty_inode_end"`
+	BtfDirtyInodeStart  *ebpf.Program `ebpf:"btf_dirty_inode_start"`
+	BtfSysEnter         *ebpf.Program `ebpf:"btf_sys_enter"`
+	BtfSysExit          *ebpf.Program `ebpf:"btf_sys_exit"`
+	BtfThreadExit       *ebpf.Program `ebpf:"btf_thread_exit"`
+	CommitEnd           *ebpf.Program `ebpf:"commit_end"`
+	CommitFlushing      *ebpf.Program `ebpf:"commit_flushing"`
+	CommitLocking       *ebpf.Program `ebpf:"commit_locking"`
+	CommitLogging       *ebpf.Program `ebpf:"commit_logging"`
+	CommitStart         *ebpf.Program `ebpf:"commit_start"`
+	DirtyInodeEnd       *ebpf.Program `ebpf:"dirty_inode_end"`
+	DirtyInodeStart     *ebpf.Program `ebpf:"dirty_inode_start"`
+	EnterPwrite64       *ebpf.Program `ebpf:"enter_pwrite64"`
+	EnterPwritev        *ebpf.Program `ebpf:"enter_pwritev"`
+	EnterWrite          *ebpf.Program `ebpf:"enter_write"`
+	EnterWritev         *ebpf.Program `ebpf:"enter_writev"`
+	ExitWrite           *ebpf.Program `ebpf:"exit_write"`
+	FentryCommit        *ebpf.Program `ebpf:"fentry_commit"`
+	FentryDirtyInode    *ebpf.Program `ebpf:"fentry_dirty_inode"`
+	FentryWrite         *ebpf.Program `ebpf:"fentry_write"`
+	FentryWritev        *ebpf.Program `ebpf:"fentry_writev"`
+	FexitCommit         *ebpf.Program `ebpf:"fexit_commit"`
+	FexitDirtyInode     *ebpf.Program `ebpf:"fexit_dirty_inode"`
+	FexitWrite          *ebpf.Program `ebpf:"fexit_write"`
+	FexitWritev         *ebpf.Program `ebpf:"fexit_writev"`
+	KprobeCommit        *ebpf.Program `ebpf:"kprobe_commit"`
+	KprobeDirtyInode    *ebpf.Program `ebpf:"kprobe_dirty_inode"`
+	KprobeWrite         *ebpf.Program `ebpf:"kprobe_write"`
+	KprobeWritev        *ebpf.Program `ebpf:"kprobe_writev"`
+	KretprobeCommit     *ebpf.Program `ebpf:"kretprobe_commit"`
+	KretprobeDirtyInode *ebpf.Program `ebpf:"kretprobe_dirty_inode"`
+	KretprobeWrite      *ebpf.Program `ebpf:"kretprobe_write"`
+	KretprobeWritev     *ebpf.Program `ebpf:"kretprobe_writev"`
+	Monitor             *ebpf.Program `ebpf:"monitor"`
+	ReadDirectly        *ebpf.Program `ebpf:"read_directly"`
+	ReadMemory          *ebpf.Program `ebpf:"read_memory"`
+	ThreadExit          *ebpf.Program `ebpf:"thread_exit"`
+	WhoLoads            *ebpf.Program `ebpf:"who_loads"`
 }
 
 func (p *probesPrograms) Close() error {
 	return _ProbesClose(
+		p.BtfCommitEnd,
+		p.BtfCommitFlushing,
+		p.BtfCommitLocking,
+		p.BtfCommitLogging,
+		p.BtfCommitStart,
+		p.BtfDirtyInodeEnd,
+		p.BtfDirtyInodeStart,
+		p.BtfSysEnter,
+		p.BtfSysExit,
+		p.BtfThreadExit,
 		p.CommitEnd,
 		p.CommitFlushing,
 		p.CommitLocking,
@@ -217,9 +324,27 @@ func (p *probesPrograms) Close() error {
 		p.EnterWrite,
 		p.EnterWritev,
 		p.ExitWrite,
+		p.FentryCommit,
+		p.FentryDirtyInode,
+		p.FentryWrite,
+		p.FentryWritev,
+		p.FexitCommit,
+		p.FexitDirtyInode,
+		p.FexitWrite,
+		p.FexitWritev,
+		p.KprobeCommit,
+		p.KprobeDirtyInode,
+		p.KprobeWrite,
+		p.KprobeWritev,
+		p.KretprobeCommit,
+		p.KretprobeDirtyInode,
+		p.KretprobeWrite,
+		p.KretprobeWritev,
 		p.Monitor,
 		p.ReadDirectly,
+		p.ReadMemory,
 		p.ThreadExit,
+		p.WhoLoads,
 	)
 }
 

@@ -74,7 +74,7 @@ func Open(o Options) (*Probes, error) {
 		return nil, errors.Join(judge(err), p.Close())
 	}
 	p.tracefs, p.noTracefs = findTracefs(p.log)
-	if err := p.chooseReads(o.old); err != nil {
+	if err := p.chooseReads(&o); err != nil {
 		return nil, errors.Join(err, p.Close())
 	}
 	for _, sub := range o.subjects() {
@@ -123,28 +123,6 @@ func (p *Probes) create(size uint32) error {
 	return nil
 }
 
-// chooseReads tries whether programs may look through kernel pointers, as newer
-// kernels let them.
-func (p *Probes) chooseReads(old bool) error {
-	direct := p.spec.Variables[probesVarDirect]
-	if err := direct.Set(true); err != nil {
-		return fmt.Errorf("set %s: %w", probesVarDirect, err)
-	}
-	err := ErrNotHere
-	if !old {
-		var trial *ebpf.Collection
-		if trial, err = p.load(p.spec.Copy(), probesProgReadDirectly); err == nil {
-			trial.Close()
-			return nil
-		}
-	}
-	p.log.Debug("no direct reads of kernel memory", "error", err)
-	if err := direct.Set(false); err != nil {
-		return fmt.Errorf("set %s: %w", probesVarDirect, err)
-	}
-	return nil
-}
-
 // followWrites: wake-ups are seen where writes are, by the same programs.
 func (p *Probes) followWrites() error {
 	i := slices.IndexFunc(p.subjects, func(s Subject) bool { return s.Name == SubjectWrite })
@@ -171,10 +149,10 @@ func (p *Probes) load(spec *ebpf.CollectionSpec, names ...string) (*ebpf.Collect
 }
 
 // keep holds on to what Close has to undo.
-func (p *Probes) keep(c *ebpf.Collection, links []link.Link) {
+func (p *Probes) keep(loaded []*ebpf.Collection, links []link.Link) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.loaded = append(p.loaded, c)
+	p.loaded = append(p.loaded, loaded...)
 	p.links = append(p.links, links...)
 }
 

@@ -1,7 +1,5 @@
 package bpf
 
-import "slices"
-
 // The subjects, and for each the ways to it, the best first.
 
 func (o *Options) subjects() []subject {
@@ -12,19 +10,13 @@ func (o *Options) subjects() []subject {
 	}
 }
 
-// System calls have a layout of their own: 8 bytes of common fields, the
-// number, then 8 bytes an argument.
-func sysEnter(call, program string, args ...string) hook {
-	h := hook{group: "syscalls", name: "sys_enter_" + call, program: program}
-	for i, name := range args {
-		h.fields = append(h.fields, eventField{name: name, size: 8, at: uint32(16 + 8*i)})
+// programs are hooks that say themselves what they are attached to.
+func programs(names ...string) []hook {
+	var hooks []hook
+	for _, n := range names {
+		hooks = append(hooks, hook{program: n})
 	}
-	return h
-}
-
-func sysExit(call string) hook {
-	return hook{group: "syscalls", name: "sys_exit_" + call, program: "exit_write",
-		fields: []eventField{{name: "ret", size: 8, at: 16}}}
+	return hooks
 }
 
 // optional marks hooks without which a way still works.
@@ -35,39 +27,34 @@ func optional(hooks ...hook) []hook {
 	return hooks
 }
 
-// writeWays see write(2), and what else the kernel has of its kind: without
-// these, too, what Kafka does today is seen.
-func (o *Options) writeWays() []way {
-	also := optional(sysExit("pwrite64"), sysEnter("pwrite64", "enter_pwrite64", "fd", "buf", "count", "pos"))
-	if !o.NoVectors {
-		also = slices.Concat(also, optional(
-			sysExit("writev"), sysEnter("writev", "enter_writev", "fd", "vec", "vlen"),
-			sysExit("pwritev"), sysEnter("pwritev", "enter_pwritev", "fd", "vec", "vlen", "pos_l")))
-	}
-	// Exits first: an entry without its exit would leave a write under way, and
-	// a thread remembered for good.
-	return []way{{Tracepoint, slices.Concat([]hook{
-		{group: "sched", name: "sched_process_exit", program: "thread_exit"},
-		sysExit("write"), sysEnter("write", "enter_write", "fd", "buf", "count"),
-	}, also)}}
-}
-
-var (
-	dirtyInodeWays = []way{{Tracepoint, []hook{
-		{group: "writeback", name: "writeback_dirty_inode", program: "dirty_inode_end",
-			fields: []eventField{{name: "ino", size: 8, knob: "dirty_end_ino"}}},
+var dirtyInodeWays = []way{
+	{backend: Fentry, typed: true, hooks: programs("fexit_dirty_inode", "fentry_dirty_inode")},
+	{backend: TpBTF, typed: true, hooks: programs("btf_dirty_inode_end", "btf_dirty_inode_start")},
+	{backend: Tracepoint, hooks: []hook{
+		{group: "writeback", name: "writeback_dirty_inode", program: "dirty_inode_end"},
 		{group: "writeback", name: "writeback_dirty_inode_start", program: "dirty_inode_start",
 			fields: []eventField{{name: "ino", size: 8, knob: "dirty_start_ino"}}},
-	}}}
+	}},
+	{backend: Kprobe, hooks: programs("kretprobe_dirty_inode", "kprobe_dirty_inode")},
+}
 
-	journalWays = []way{{Tracepoint, []hook{
+// journalWays: the function has a start and an end, its tracepoints the phases
+// between them. The first of those is a little later than the start, the last a
+// little earlier than the end.
+var journalWays = []way{
+	{backend: Fentry, typed: true, hooks: programs("fexit_commit", "btf_commit_logging",
+		"btf_commit_flushing", "btf_commit_locking", "fentry_commit")},
+	{backend: TpBTF, typed: true, hooks: programs("btf_commit_end", "btf_commit_logging",
+		"btf_commit_flushing", "btf_commit_locking", "btf_commit_start")},
+	{backend: Tracepoint, hooks: []hook{
 		journalEvent("jbd2_end_commit", "commit_end", PhaseEnd),
 		journalEvent("jbd2_commit_logging", "commit_logging", PhaseLogging),
 		journalEvent("jbd2_commit_flushing", "commit_flushing", PhaseFlushing),
 		journalEvent("jbd2_commit_locking", "commit_locking", PhaseLocking),
 		journalEvent("jbd2_start_commit", "commit_start", PhaseStart),
-	}}}
-)
+	}},
+	{backend: Kprobe, hooks: programs("kretprobe_commit", "kprobe_commit")},
+}
 
 func journalEvent(name, program string, phase Phase) hook {
 	return hook{group: "jbd2", name: name, program: program, fields: []eventField{

@@ -10,15 +10,10 @@ import (
 
 // A wake-up is one by what is written to what, and a record only where the
 // thread wrote a segment since its last one.
-func TestWake(t *testing.T) {
-	for name, old := range map[string]bool{"direct": false, "old": true} {
-		t.Run(name, func(t *testing.T) { testWake(t, old) })
-	}
-}
+func TestWake(t *testing.T) { eachRead(t, testWake, SubjectWake) }
 
-func testWake(t *testing.T, old bool) {
-	p := open(t, Options{old: old})
-	needSubject(t, p, SubjectWake)
+func testWake(t *testing.T, o Options) {
+	p := open(t, o)
 	f := createSegment(t, t.TempDir(), "orders-0", segment)
 	event, err := unix.Eventfd(0, 0)
 	if err != nil {

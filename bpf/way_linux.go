@@ -35,6 +35,10 @@ type hook struct {
 type way struct {
 	backend string
 	hooks   []hook
+	typed   bool // all pointers of its programs come from BTF's types
+	// trial, once all is attached, tries whether it sees what it should; nil:
+	// that it is attached is enough.
+	trial func(*Probes) error
 }
 
 // subject is one thing to be seen, and the ways to it, the best first.
@@ -76,47 +80,85 @@ func (p *Probes) attachSubject(s subject) {
 // tryWay attaches all hooks of a way in the given order, or nothing. An error
 // beside attached tells of an optional hook.
 func (p *Probes) tryWay(w way) (attached bool, missing error) {
-	spec := p.spec.Copy()
-	hooks := make([]hook, 0, len(w.hooks))
-	for _, h := range w.hooks {
-		err := p.lookUp(&h, spec)
+	a := attempt{p: p}
+	for _, hooks := range w.parts() {
+		err := a.attach(&w, hooks)
 		if err == nil {
-			hooks = append(hooks, h)
 			continue
 		}
-		if !h.optional {
+		if !hooks[0].optional {
+			a.undo()
 			return false, err
 		}
 		missing = errors.Join(missing, err)
 	}
-	coll, err := p.load(spec, programsOf(hooks)...)
-	if err != nil {
-		return false, err
-	}
-	var links []link.Link
-	for _, h := range hooks {
-		l, err := attachHook(&h, spec.Programs[h.program], coll.Programs[h.program])
-		if err != nil && h.optional {
-			missing = errors.Join(missing, err)
-			continue
-		}
-		if err != nil {
-			_ = closeAll(links)
-			coll.Close()
+	if w.trial != nil {
+		if err := w.trial(p); err != nil {
+			a.undo()
 			return false, err
 		}
-		links = append(links, l)
 	}
-	p.keep(coll, links)
+	p.keep(a.loaded, a.links)
 	return true, missing
 }
 
-func programsOf(hooks []hook) []string {
-	var names []string
-	for _, h := range hooks {
-		names = append(names, h.program)
+// parts are the hooks that are loaded together: those that the way needs, and
+// every optional one by itself.
+func (w *way) parts() [][]hook {
+	var parts [][]hook
+	var needed []hook
+	for i, h := range w.hooks {
+		if h.optional {
+			parts = append(parts, w.hooks[i:i+1])
+		} else {
+			needed = append(needed, h)
+		}
 	}
-	return names
+	return slices.Insert(parts, 0, needed)
+}
+
+// attempt is what has been loaded and attached of a way so far.
+type attempt struct {
+	p      *Probes
+	loaded []*ebpf.Collection
+	links  []link.Link
+}
+
+func (a *attempt) attach(w *way, hooks []hook) error {
+	spec := a.p.spec.Copy()
+	if err := spec.Variables[probesVarTyped].Set(w.typed); err != nil {
+		return fmt.Errorf("set %s: %w", probesVarTyped, err)
+	}
+	var names []string
+	for i := range hooks {
+		if err := a.p.lookUp(&hooks[i], spec); err != nil {
+			return err
+		}
+		names = append(names, hooks[i].program)
+	}
+	coll, err := a.p.load(spec, names...)
+	if err != nil {
+		return err
+	}
+	a.loaded = append(a.loaded, coll)
+	for i := range hooks {
+		h := &hooks[i]
+		l, err := attachHook(h, spec.Programs[h.program], coll.Programs[h.program])
+		if err != nil {
+			return err
+		}
+		a.links = append(a.links, l)
+	}
+	return nil
+}
+
+func (a *attempt) undo() {
+	if err := closeAll(a.links); err != nil {
+		a.p.log.Warn("detach", "error", err)
+	}
+	for _, c := range a.loaded {
+		c.Close()
+	}
 }
 
 // lookUp finds the event of a perf tracepoint and tells spec where its fields

@@ -33,16 +33,11 @@ var calls = []call{
 	}},
 }
 
-func TestWriteFields(t *testing.T) {
-	for name, old := range map[string]bool{"direct": false, "old": true} {
-		t.Run(name, func(t *testing.T) { testWriteFields(t, old) })
-	}
-}
+func TestWriteFields(t *testing.T) { eachRead(t, testWriteFields, SubjectWrite) }
 
-func testWriteFields(t *testing.T, old bool) {
-	p := open(t, Options{old: old})
-	needSubject(t, p, SubjectWrite)
-	checkDirect(t, p, old)
+func testWriteFields(t *testing.T, o Options) {
+	p := open(t, o)
+	checkDirect(t, p, o.old)
 	f := createSegment(t, ext4(t), "orders-0", segment)
 	var st unix.Stat_t
 	if err := errorsOf(unix.Fstat(int(f.Fd()), &st), p.Trace(int32(os.Getpid()))); err != nil {
@@ -105,9 +100,10 @@ func checkDirect(t *testing.T, p *Probes, old bool) {
 	}
 }
 
-func TestWriteHead(t *testing.T) {
-	p := open(t, Options{})
-	needSubject(t, p, SubjectWrite)
+func TestWriteHead(t *testing.T) { eachBackend(t, testWriteHead, SubjectWrite) }
+
+func testWriteHead(t *testing.T, o Options) {
+	p := open(t, o)
 	f := createSegment(t, t.TempDir(), "orders-0", segment)
 	if err := p.Trace(int32(os.Getpid())); err != nil {
 		t.Fatal(err)
@@ -143,9 +139,10 @@ func TestWriteHead(t *testing.T) {
 }
 
 // A write that fails has its errno, and a buffer that cannot be read says so.
-func TestWriteFault(t *testing.T) {
-	p := open(t, Options{})
-	needSubject(t, p, SubjectWrite)
+func TestWriteFault(t *testing.T) { eachBackend(t, testWriteFault, SubjectWrite) }
+
+func testWriteFault(t *testing.T, o Options) {
+	p := open(t, o)
 	f := createSegment(t, t.TempDir(), "orders-0", segment)
 	if err := p.Trace(int32(os.Getpid())); err != nil {
 		t.Fatal(err)
@@ -164,15 +161,10 @@ func TestWriteFault(t *testing.T) {
 
 // A rename is seen at once: the directory's name is the kernel's own, whatever
 // its length.
-func TestWriteFollowsRename(t *testing.T) {
-	for name, old := range map[string]bool{"direct": false, "old": true} {
-		t.Run(name, func(t *testing.T) { testWriteFollowsRename(t, old) })
-	}
-}
+func TestWriteFollowsRename(t *testing.T) { eachRead(t, testWriteFollowsRename, SubjectWrite) }
 
-func testWriteFollowsRename(t *testing.T, old bool) {
-	p := open(t, Options{old: old})
-	needSubject(t, p, SubjectWrite)
+func testWriteFollowsRename(t *testing.T, o Options) {
+	p := open(t, o)
 	dir := t.TempDir()
 	now := "orders-0-future"
 	f := createSegment(t, dir, now, segment)
@@ -195,9 +187,10 @@ func testWriteFollowsRename(t *testing.T, old bool) {
 	}
 }
 
-func TestNoSegmentNoRecord(t *testing.T) {
-	p := open(t, Options{})
-	needSubject(t, p, SubjectWrite)
+func TestNoSegmentNoRecord(t *testing.T) { eachBackend(t, testNoSegmentNoRecord, SubjectWrite) }
+
+func testNoSegmentNoRecord(t *testing.T, o Options) {
+	p := open(t, o)
 	dir := t.TempDir()
 	if err := p.Trace(int32(os.Getpid())); err != nil {
 		t.Fatal(err)
@@ -221,8 +214,11 @@ func TestNoSegmentNoRecord(t *testing.T) {
 }
 
 func TestOtherProcessesAreNotSeen(t *testing.T) {
-	p := open(t, Options{})
-	needSubject(t, p, SubjectWrite)
+	eachBackend(t, testOtherProcessesAreNotSeen, SubjectWrite)
+}
+
+func testOtherProcessesAreNotSeen(t *testing.T, o Options) {
+	p := open(t, o)
 	f := createSegment(t, t.TempDir(), "orders-0", segment)
 	write := func() {
 		c := exec.Command("dd", "if=/dev/zero", "of="+f.Name(), "bs=100", "count=3", "conv=notrunc", "status=none")

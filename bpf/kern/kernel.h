@@ -61,6 +61,36 @@ struct qstr {
 	const unsigned char *name;
 } CORE;
 
+// The registers at a function's entry (kprobes) or a system call's.
+#if defined(__TARGET_ARCH_x86)
+struct pt_regs {
+	unsigned long r10, dx, cx, si, di, ax, orig_ax;
+	__u16 cs;
+} CORE;
+#elif defined(__TARGET_ARCH_arm64)
+struct pt_regs {
+	unsigned long regs[31];
+	unsigned long pstate;
+	unsigned long orig_x0;
+	__s32 syscallno;
+} CORE;
+#endif
+
+// A function's arguments at its entry, and what it returned at its end.
+#if defined(__TARGET_ARCH_x86)
+#define ARGUMENT_1(r) ((r)->di)
+#define ARGUMENT_2(r) ((r)->si)
+#define ARGUMENT_3(r) ((r)->dx)
+#define ARGUMENT_4(r) ((r)->cx)
+#define RETURNED(r) ((r)->ax)
+#elif defined(__TARGET_ARCH_arm64)
+#define ARGUMENT_1(r) ((r)->regs[0])
+#define ARGUMENT_2(r) ((r)->regs[1])
+#define ARGUMENT_3(r) ((r)->regs[2])
+#define ARGUMENT_4(r) ((r)->regs[3])
+#define RETURNED(r) ((r)->regs[0])
+#endif
+
 // Any structure of two numbers would do: see read_kernel.
 struct timespec64 {
 	__s64 tv_sec;
@@ -70,6 +100,7 @@ struct timespec64 {
 struct dentry {
 	struct dentry *d_parent;
 	struct qstr d_name;
+	unsigned char d_iname[32]; // holds a name of up to 31 bytes; elsewhere since 6.14
 } CORE;
 
 struct path {
@@ -80,6 +111,21 @@ struct file {
 	struct inode *f_inode;
 	struct path f_path;
 	__s64 f_pos;
+} CORE;
+
+// fs/jbd2
+struct block_device {
+	__u32 bd_dev;
+} CORE;
+
+struct transaction_s {
+	__u32 t_tid;
+} CORE;
+
+struct journal_s {
+	struct transaction_s *j_running_transaction;
+	struct block_device *j_fs_dev;
+	__u32 j_commit_sequence;
 } CORE;
 
 struct fdtable {
@@ -106,16 +152,34 @@ struct hlist_head {
 // pointer reads as zero (a35b9af4ec2c "bpf: Add a kfunc for generic type cast").
 const volatile _Bool direct;
 
+// Set for ways all of whose pointers begin at an argument that BTF types (fentry,
+// tp_btf): since 5.5 these may be looked through, but not what they do not type:
+// strings, arrays of pointers.
+const volatile _Bool typed;
+
+// Whether bpf_probe_read_kernel and bpf_probe_read_user are there: not under
+// lockdown=confidentiality (the user's, for the loader takes them for one).
+const volatile _Bool reads = 1;
+
 extern void *bpf_rdonly_cast(const void *obj, __u32 btf_id) __ksym __attribute__((weak));
 
 #define GET(p, field)                                    \
 	({                                               \
 		typeof((p)->field) _v;                   \
-		if (direct)                              \
+		if (direct || typed)                     \
 			_v = (p)->field;                 \
 		else                                     \
 			_v = BPF_CORE_READ((p), field);  \
 		_v;                                      \
+	})
+
+// A kernel pointer that came as a bare number.
+#define POINTER(type, value)                                                          \
+	({                                                                            \
+		void *_p = (void *)(value);                                           \
+		if (direct)                                                           \
+			_p = bpf_rdonly_cast(_p, bpf_core_type_id_kernel(type));      \
+		(type *)_p;                                                           \
 	})
 
 static __always_inline struct task_struct *current_task(void)

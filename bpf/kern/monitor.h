@@ -67,6 +67,10 @@ static __always_inline void read_class(struct monitor_record *rec, __u64 name, _
 // Whether the wake-ups that a wait makes worth a record are looked at at all.
 const volatile _Bool wakes;
 
+// Before 5.15 a program cannot ask by which attachment it was hit: then each site
+// has a copy of the program to itself, with the site's index and one more here.
+const volatile __u32 own_site;
+
 // The same file attached for two processes runs this twice a hit; the site's
 // tgid lets one through.
 SEC("uprobe/monitor")
@@ -74,7 +78,7 @@ int monitor(void *ctx)
 {
 	__u64 now = bpf_ktime_get_ns();
 	__u64 pid_tgid = bpf_get_current_pid_tgid();
-	__u32 index = bpf_get_attach_cookie(ctx);
+	__u32 index = own_site ? own_site - 1 : bpf_get_attach_cookie(ctx);
 	struct site *s = bpf_map_lookup_elem(&sites, &index);
 	if (!s || s->tgid != pid_tgid >> 32)
 		return 0;

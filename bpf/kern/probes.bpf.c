@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only
 // One object holds every subject; the loader takes out what the kernel has.
-#include "write.h"
+#include "syscall.h"
+#include "vfs.h"
 #include "inode.h"
 #include "journal.h"
 #include "monitor.h"
 
-// Loads only where programs may look through kernel pointers; it is never
-// attached.
+// The following are never attached. Loads only where programs may look through
+// kernel pointers:
 SEC("raw_tp/sched_process_exit")
 int read_directly(void *ctx)
 {
@@ -18,6 +19,24 @@ int read_directly(void *ctx)
 		return GET(inode, i_mode);
 	}
 	return 0;
+}
+
+// Loads only where programs may read memory at all.
+SEC("raw_tp/sched_process_exit")
+int read_memory(void *ctx)
+{
+	__u64 word = 0;
+	bpf_probe_read_kernel(&word, sizeof(word), ctx);
+	bpf_probe_read_user(&word, sizeof(word), ctx);
+	return word;
+}
+
+// Run by its loader, says which process that is in the host's numbers.
+SEC("raw_tp/sched_process_exit")
+int who_loads(void *ctx)
+{
+	(void)ctx;
+	return bpf_get_current_pid_tgid() >> 32;
 }
 
 // Several helpers are for GPL-compatible programs only.

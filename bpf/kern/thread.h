@@ -9,8 +9,10 @@
 struct thread {
 	__u8 writing; // a write is under way
 	__u8 worked;  // it wrote or waited since its last wake-up of another
-	__u8 pad[6];
-	__u64 dirty_start; // of the dirty_inode that runs now, 0 for none
+	__u8 dirty_depth; // how many dirty_inodes run, one within the other
+	__u8 pad;
+	__u32 dirty_dev; // of the outermost, 0 not known
+	__u64 dirty_start;
 	__u64 dirty_ino;
 	// The write under way. It is filled at the entry, for the buffer, the
 	// position and the names may be others at the exit; there it only is
@@ -47,12 +49,24 @@ static __always_inline struct thread *remember_thread(__u64 pid_tgid)
 	return t;
 }
 
-SEC("tracepoint/sched/sched_process_exit")
-int thread_exit(void *ctx)
+static __always_inline int forget_thread(void)
 {
 	__u32 tid = bpf_get_current_pid_tgid();
 
-	(void)ctx;
 	bpf_map_delete_elem(&threads, &tid);
 	return 0;
+}
+
+SEC("tracepoint/sched/sched_process_exit")
+int thread_exit(void *ctx)
+{
+	(void)ctx;
+	return forget_thread();
+}
+
+SEC("tp_btf/sched_process_exit")
+int btf_thread_exit(void *ctx)
+{
+	(void)ctx;
+	return forget_thread();
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only
 // Writes to log segments, and the wake-ups between a broker's threads: both are
-// write(2), told apart by what the descriptor is.
+// write(2), told apart by what the file is. Here is what is done with one;
+// vfs.h and syscall.h see them.
 #pragma once
 
 #include "thread.h"
@@ -8,23 +9,12 @@
 // The longest name of a directory that is read by its length.
 #define DIR_SHORT 63
 
-static __always_inline struct file *file_of(__u32 fd)
-{
-	struct task_struct *task = current_task();
-	struct files_struct *files = GET(task, files);
-	struct fdtable *table = GET(files, fdt);
-
-	if (fd >= GET(table, max_fds))
-		return 0;
-	return file_at(GET(table, fd) + fd);
-}
-
 static __always_inline void read_head(struct write_record *w, __u64 buf, __u64 count)
 {
 	w->r.flags = 0;
 	if (count < BATCH_HEAD)
 		goto none;
-	if (bpf_probe_read_user(w->head, BATCH_HEAD, (void *)buf)) {
+	if (!reads || bpf_probe_read_user(w->head, BATCH_HEAD, (void *)buf)) {
 		w->r.flags = WRITE_UNREAD;
 		goto none;
 	}
@@ -36,9 +26,27 @@ none:
 	__builtin_memset(w->head, 0, BATCH_HEAD);
 }
 
+// Of several buffers the first is looked at.
+static __always_inline void read_vector(struct write_record *w, __u64 vector, __u64 count)
+{
+	struct iovec first = {};
+	if (reads && count)
+		bpf_probe_read_user(&first, sizeof(first), (void *)vector);
+	read_head(w, first.base, first.len);
+}
+
 static __always_inline int is_segment(const char *name)
 {
 	return name[20] == '.' && name[21] == 'l' && name[22] == 'o' && name[23] == 'g';
+}
+
+// A name that lies in the dentry itself, where programs may not read the kernel's
+// memory but through its types.
+static __always_inline void read_inline(char *name, struct dentry *dentry, __u32 size)
+{
+	if (typed && bpf_core_field_exists(dentry->d_iname))
+		for (__u32 i = 0; i < size; i++)
+			name[i] = dentry->d_iname[i];
 }
 
 // The name of a segment has just the length that it is read by.
@@ -48,6 +56,8 @@ static __always_inline int read_name(char *name, struct dentry *dentry)
 
 	if (direct)
 		read_kernel(name, from, SEGMENT_LEN);
+	else if (!reads)
+		read_inline(name, dentry, SEGMENT_LEN);
 	else if (bpf_probe_read_kernel(name, SEGMENT_LEN, from))
 		return 0;
 	return is_segment(name);
@@ -73,14 +83,17 @@ static __always_inline void read_dir(struct write_record *w, struct dentry *dir)
 		if (w->dir[end & DIR_SHORT] == 0 && GET(dir, d_name.len) == len && GET(dir, d_name.name) == from)
 			return;
 	}
+	if (!reads) {
+		read_inline(w->dir, dir, 32);
+		w->r.tail = len < 32 ? len : 0;
+		return;
+	}
 	long n = bpf_probe_read_kernel_str(w->dir, sizeof(w->dir), from);
 	w->r.tail = n > 1 ? n - 1 : 0;
 }
 
-// Follows a file to its inode and its names and, if it is a segment, notes the
-// write to it. pos < 0: at the file's own position.
-static __always_inline struct thread *note_write(__u64 pid_tgid, struct file *file, struct inode *inode,
-						 struct dentry *dentry, __s64 pos)
+// Follows a file to its names and, if it is a segment, notes the write to it.
+static __always_inline struct thread *note_write(__u64 pid_tgid, struct inode *inode, struct dentry *dentry)
 {
 	char name[32]; // of whole pairs of words
 	if (!read_name(name, dentry))
@@ -96,17 +109,20 @@ static __always_inline struct thread *note_write(__u64 pid_tgid, struct file *fi
 	struct super_block *super = GET(inode, i_sb);
 	w->r.dev = GET(super, s_dev);
 	w->ino = GET(inode, i_ino);
-	w->offset = pos < 0 ? GET(file, f_pos) : pos;
 	return t;
 }
 
-static __always_inline int is_eventfd(const unsigned char *name)
+static __always_inline int is_eventfd(struct dentry *dentry)
 {
+	const unsigned char *name = GET(dentry, d_name.name);
 	char b[16] = {};
+
 	if (direct)
 		read_kernel(b, name, 9);
-	else
+	else if (reads)
 		bpf_probe_read_kernel(b, 9, name);
+	else
+		read_inline(b, dentry, 9);
 	return b[0] == '[' && b[1] == 'e' && b[2] == 'v' && b[3] == 'e' && b[4] == 'n' &&
 	       b[5] == 't' && b[6] == 'f' && b[7] == 'd' && b[8] == ']';
 }
@@ -125,13 +141,10 @@ static __always_inline void wake(__u64 pid_tgid)
 		t->worked = 0;
 }
 
-// The start of any of the four calls. bytes is what write(2) was asked to
-// write, 0 for the others (no wake-up looks like that).
-static __always_inline struct thread *enter(__u64 pid_tgid, __u32 fd, __s64 pos, __u64 bytes)
+// The start of a write. bytes is what write(2) was asked to write, 0 for the
+// other calls (no wake-up looks like that).
+static __always_inline struct thread *enter(__u64 pid_tgid, struct file *file, __u64 bytes)
 {
-	struct file *file = file_of(fd);
-	if (!file)
-		return 0;
 	struct inode *inode = GET(file, f_inode);
 	__u32 type = GET(inode, i_mode) & S_IFMT;
 
@@ -145,10 +158,10 @@ static __always_inline struct thread *enter(__u64 pid_tgid, __u32 fd, __s64 pos,
 	struct dentry *dentry = GET(file, f_path.dentry);
 	__u32 len = GET(dentry, d_name.len);
 	if (len == SEGMENT_LEN && type == S_IFREG)
-		return note_write(pid_tgid, file, inode, dentry, pos);
+		return note_write(pid_tgid, inode, dentry);
 	// An anonymous inode is a regular file since 6.16, without a type before
 	// (cfd86ef7e8e7 "anon_inode: use a proper mode internally"): its name tells.
-	if (bytes == 8 && len == 9 && is_eventfd(GET(dentry, d_name.name)))
+	if (bytes == 8 && len == 9 && is_eventfd(dentry))
 		wake(pid_tgid);
 	return 0;
 }
@@ -156,90 +169,36 @@ static __always_inline struct thread *enter(__u64 pid_tgid, __u32 fd, __s64 pos,
 // Last of all, the clock: what came before is not the write's time.
 static __always_inline int start(struct thread *t, __u64 pid_tgid)
 {
+	if (t->writing) // its end was not seen
+		count_lost(KIND_WRITE);
 	t->writing = t->worked = 1;
-	t->dirty_start = 0;
+	t->dirty_depth = 0;
 	__u64 now = bpf_ktime_get_ns();
 	begin(&t->w.r, KIND_WRITE, pid_tgid, now);
 	t->w.start = now;
 	return 0;
 }
 
-static __always_inline int enter_buffer(struct sys_enter *ctx, __s64 pos, __u64 wake_size)
-{
-	__u64 pid_tgid = bpf_get_current_pid_tgid();
-	if (!is_traced(pid_tgid))
-		return 0;
-	struct thread *t = enter(pid_tgid, ctx->args[0], pos, wake_size);
-	if (!t)
-		return 0;
-	read_head(&t->w, ctx->args[1], ctx->args[2]);
-	return start(t, pid_tgid);
-}
-
-static __always_inline int enter_vector(struct sys_enter *ctx, __s64 pos)
-{
-	__u64 pid_tgid = bpf_get_current_pid_tgid();
-	if (!is_traced(pid_tgid))
-		return 0;
-	struct thread *t = enter(pid_tgid, ctx->args[0], pos, 0);
-	if (!t)
-		return 0;
-	struct iovec first = {};
-	if (ctx->args[2])
-		bpf_probe_read_user(&first, sizeof(first), (void *)ctx->args[1]);
-	read_head(&t->w, first.base, first.len);
-	return start(t, pid_tgid);
-}
-
-// Every program returns 0, always: the kernel then drops the perf event there
-// and then.
-
-SEC("tracepoint/syscalls/sys_enter_write")
-int enter_write(struct sys_enter *ctx)
-{
-	__u64 bytes = ctx->args[2];
-
-	// What only can be a wake-up of no use is not looked at any further, nor
-	// which file it goes to: to a segment's it would bring no batch, and the
-	// rest of one that was begun comes after a write.
-	if (bytes == 8 || bytes == 1) {
-		struct thread *t = find_thread(bpf_get_current_pid_tgid());
-		if (!t || !t->worked)
-			return 0;
-	}
-	return enter_buffer(ctx, -1, bytes);
-}
-
-SEC("tracepoint/syscalls/sys_enter_pwrite64")
-int enter_pwrite64(struct sys_enter *ctx)
-{
-	return enter_buffer(ctx, ctx->args[3], 0);
-}
-
-SEC("tracepoint/syscalls/sys_enter_writev")
-int enter_writev(struct sys_enter *ctx)
-{
-	return enter_vector(ctx, -1);
-}
-
-// The high half of the position (args[4]) is nothing on 64 bits: the low one
-// has all of it.
-SEC("tracepoint/syscalls/sys_enter_pwritev")
-int enter_pwritev(struct sys_enter *ctx)
-{
-	return enter_vector(ctx, ctx->args[3]);
-}
-
-SEC("tracepoint/syscalls/sys_exit_write")
-int exit_write(struct sys_exit *ctx)
+static __always_inline int finish(__s64 ret)
 {
 	struct thread *t = find_thread(bpf_get_current_pid_tgid());
 	if (!t || !t->writing)
 		return 0;
 	t->writing = 0;
 	t->w.r.at = bpf_ktime_get_ns();
-	t->w.ret = ctx->ret;
+	t->w.ret = ret;
 	read_comm(t->w.comm);
 	emit(&t->w, WRITE_FIXED + t->w.r.tail, KIND_WRITE);
 	return 0;
+}
+
+// What only can be a wake-up of no use is not looked at any further, nor which
+// file it goes to: to a segment's it would bring no batch, and the rest of one
+// that was begun comes after a write.
+static __always_inline int is_idle_wake(__u64 bytes)
+{
+	if (bytes != 8 && bytes != 1)
+		return 0;
+	struct thread *t = find_thread(bpf_get_current_pid_tgid());
+	return !t || !t->worked;
 }

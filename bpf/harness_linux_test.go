@@ -44,7 +44,7 @@ func open(t testing.TB, o Options) *Probes {
 // here, and says which they are.
 func eachBackend(t *testing.T, f func(*testing.T, Options), subjects ...string) {
 	needRoot(t)
-	for _, backend := range []string{Fentry, TpBTF, RawTP, Tracepoint, Kprobe} {
+	for _, backend := range []string{Fentry, TpBTF, Tracepoint, Kprobe} {
 		t.Run(backend, func(t *testing.T) {
 			o := Options{Backends: []string{backend}}
 			p, err := Open(o)

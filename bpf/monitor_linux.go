@@ -26,7 +26,7 @@ type monitors struct {
 	programs map[ebpf.AttachType]*ebpf.Program
 	free     []uint32
 	open     map[*attachment]struct{}
-	noMulti  bool // a test's: as if there were no uprobe_multi
+	only     siteWay // a test's: the one way to attach
 }
 
 // attachment is one AttachMonitors: closing it detaches.
@@ -34,6 +34,7 @@ type attachment struct {
 	p       *Probes
 	links   []link.Link
 	indexes []uint32
+	copies  []*ebpf.Collection // see attachCopies
 }
 
 // openMonitors tries whether the program loads at all.
@@ -47,6 +48,9 @@ func (p *Probes) openMonitors() {
 	_, err := p.monitorProgram(ebpf.AttachTraceUprobeMulti)
 	if err != nil {
 		_, err = p.monitorProgram(ebpf.AttachNone)
+	}
+	if err != nil {
+		err = p.tryProgram(probesProgMonitor, map[string]any{probesVarOwnSite: uint32(1)})
 	}
 	p.add(Subject{Name: SubjectMonitor, Err: judge(err)})
 }
@@ -117,60 +121,6 @@ func (a *attachment) describe(tgid uint32, sites []USDTSite) error {
 	return nil
 }
 
-// attach prefers one link for all sites; older kernels take one a site.
-func (a *attachment) attach(libjvm string, sites []USDTSite) (backend string, err error) {
-	file, err := link.OpenExecutable(libjvm)
-	if err != nil {
-		return "", fmt.Errorf("open %s: %w", libjvm, err)
-	}
-	multi := a.attachMulti(file, sites)
-	if multi == nil {
-		return "uprobe_multi", nil
-	}
-	single := a.attachSingly(file, sites)
-	if single == nil {
-		return "uprobe", nil
-	}
-	return "", errors.Join(multi, single)
-}
-
-func (a *attachment) attachMulti(file *link.Executable, sites []USDTSite) error {
-	if a.p.monitors.noMulti {
-		return ErrNotHere
-	}
-	prog, err := a.p.monitorProgram(ebpf.AttachTraceUprobeMulti)
-	if err != nil {
-		return err
-	}
-	o := &link.UprobeMultiOptions{}
-	for i := range sites {
-		o.Addresses = append(o.Addresses, sites[i].FileOffset)
-		o.Cookies = append(o.Cookies, uint64(a.indexes[i]))
-	}
-	l, err := file.UprobeMulti(nil, prog, o)
-	if err != nil {
-		return fmt.Errorf("attach uprobe_multi: %w", err)
-	}
-	a.links = append(a.links, l)
-	return nil
-}
-
-func (a *attachment) attachSingly(file *link.Executable, sites []USDTSite) error {
-	prog, err := a.p.monitorProgram(ebpf.AttachNone)
-	if err != nil {
-		return err
-	}
-	for i := range sites {
-		o := &link.UprobeOptions{Address: sites[i].FileOffset, Cookie: uint64(a.indexes[i])}
-		l, err := file.Uprobe("", prog, o)
-		if err != nil {
-			return fmt.Errorf("attach uprobe at %#x: %w", sites[i].FileOffset, err)
-		}
-		a.links = append(a.links, l)
-	}
-	return nil
-}
-
 // Close detaches; the second time it does nothing.
 func (a *attachment) Close() error {
 	m := &a.p.monitors
@@ -190,13 +140,13 @@ func (a *attachment) Close() error {
 // release detaches, then gives back the entries of the table: no program looks
 // at them any more.
 func (a *attachment) release() error {
-	err := closeAll(a.links)
+	err := a.detach()
 	var unused [siteSize]byte
 	for _, index := range a.indexes {
 		err = errors.Join(err, a.p.shared.Maps[probesMapSites].Put(index, unused[:]))
 		a.p.monitors.free = append(a.p.monitors.free, index)
 	}
-	a.links, a.indexes = nil, nil
+	a.indexes = nil
 	return err
 }
 
@@ -205,7 +155,7 @@ func (m *monitors) close() error {
 	defer m.mu.Unlock()
 	var err error
 	for a := range m.open {
-		err = errors.Join(err, closeAll(a.links))
+		err = errors.Join(err, a.detach())
 	}
 	clear(m.open)
 	return err

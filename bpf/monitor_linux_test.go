@@ -136,12 +136,12 @@ func readArgs(t *testing.T, s string) []USDTArg {
 }
 
 func TestMonitors(t *testing.T) {
-	for _, backend := range []string{"uprobe_multi", "uprobe"} {
-		t.Run(backend, func(t *testing.T) { testMonitors(t, backend) })
+	for _, way := range []siteWay{uprobeMulti, uprobe, uprobeCopy} {
+		t.Run(string(way), func(t *testing.T) { testMonitors(t, way) })
 	}
 }
 
-func testMonitors(t *testing.T, backend string) {
+func testMonitors(t *testing.T, way siteWay) {
 	needRoot(t)
 	stats, err := ebpf.EnableStats(uint32(unix.BPF_STATS_RUN_TIME))
 	if err == nil {
@@ -150,8 +150,10 @@ func testMonitors(t *testing.T, backend string) {
 	p := open(t, Options{})
 	j := startJVM(t, 20)
 	sites := readSites(t, j.libjvm)
-	p.monitors.noMulti = backend == "uprobe"
+	p.monitors.only = way
+	begun := time.Now()
 	sees, err := p.AttachMonitors(j.pid, j.libjvm, sites)
+	t.Logf("attached to %d sites in %v", len(sites), time.Since(begun))
 	if errors.Is(err, ErrNotHere) {
 		t.Skip(err)
 	}
@@ -160,7 +162,7 @@ func testMonitors(t *testing.T, backend string) {
 	}
 	for _, s := range p.Status() {
 		if s.Name == SubjectMonitor {
-			check(t, "backend", s.Backend, backend)
+			check(t, "backend", s.Backend, string(way))
 			check(t, "attached", s.Attached, true)
 			check(t, "error", s.Err, nil)
 		}

@@ -10,8 +10,8 @@ import (
 // themselves, as newer kernels let them; any memory by a call, as all do but
 // locked ones.
 func (p *Probes) chooseReads(o *Options) error {
-	reads := p.trial(probesProgReadMemory)
-	direct := p.trial(probesProgReadDirectly, probesVarDirect)
+	reads := p.tryProgram(probesProgReadMemory, nil)
+	direct := p.tryProgram(probesProgReadDirectly, map[string]any{probesVarDirect: true})
 	p.log.Debug("reads of memory", "direct", direct, "by call", reads)
 	for name, value := range map[string]bool{
 		probesVarDirect:  direct == nil && !o.old,
@@ -25,12 +25,12 @@ func (p *Probes) chooseReads(o *Options) error {
 	return nil
 }
 
-// trial loads a program with some knobs set, and forgets it.
-func (p *Probes) trial(program string, knobs ...string) error {
+// tryProgram loads a program with some knobs set, and forgets it.
+func (p *Probes) tryProgram(program string, knobs map[string]any) error {
 	spec := p.spec.Copy()
-	for _, k := range knobs {
-		if err := spec.Variables[k].Set(true); err != nil {
-			return fmt.Errorf("set %s: %w", k, err)
+	for name, value := range knobs {
+		if err := spec.Variables[name].Set(value); err != nil {
+			return fmt.Errorf("set %s: %w", name, err)
 		}
 	}
 	coll, err := p.load(spec, program)

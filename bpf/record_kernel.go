@@ -12,6 +12,28 @@ func (s Stack) Len() int { return len(s) / 8 }
 // At is the address number i.
 func (s Stack) At(i int) uint64 { return binary.LittleEndian.Uint64(s[8*i:]) }
 
+// Set puts another word in the place of address number i.
+func (s Stack) Set(i int, v uint64) { binary.LittleEndian.PutUint64(s[8*i:], v) }
+
+// StackOf is the stack in a raw record, empty in one that has none. Whatever
+// stands where addresses may stand is in it, well formed or not.
+func StackOf(raw []byte) Stack {
+	if len(raw) == 0 {
+		return nil
+	}
+	fixed := len(raw)
+	switch Kind(raw[0]) {
+	case KindOffCPU:
+		fixed = offCPUSize
+	case KindSample:
+		fixed = sampleSize
+	}
+	if len(raw) <= fixed {
+		return nil
+	}
+	return Stack(raw[fixed:])
+}
+
 // OffCPU is a stay of a thread off its CPU inside a Write or an Fsync of its
 // own; it ran again at the record's Time.
 type OffCPU struct {

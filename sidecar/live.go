@@ -16,6 +16,7 @@ import (
 	"github.com/tailspan/tailspan/sidecar/capture"
 	"github.com/tailspan/tailspan/sidecar/event"
 	"github.com/tailspan/tailspan/sidecar/recording"
+	"github.com/tailspan/tailspan/sidecar/stack"
 	"github.com/tailspan/tailspan/sidecar/topics"
 )
 
@@ -68,6 +69,7 @@ func (s *Sidecar) Run(ctx context.Context) error {
 	l.newDecoder(l.decoderOptions())
 	s.decoder.SetListeners(s.listeners())
 	l.calibrate(event.Calibration{})
+	l.symbols.Functions(stack.NewKernel(l.log).Function)
 	l.appends = newAppendReader(l.config.MessageIDHeader, l.contexts())
 
 	// The readers outlive ctx by a moment: all sources are read up to the
@@ -205,9 +207,13 @@ func (l *live) readProbes(ctx context.Context) error {
 	return nil
 }
 
-// probe takes a raw record, as it left the ring buffer.
+// probe takes a raw record, as it left the ring buffer, but for the addresses of
+// the kernel in it: neither the recording nor anything else gets to see these.
 func (l *live) probe(raw []byte) {
 	l.drawn += len(raw)
+	if fresh := l.symbols.Hide(raw); fresh != nil {
+		l.fact(recording.Fact{Symbols: fresh})
+	}
 	if l.record != nil {
 		l.record.Probe(l.clock.Unix(now()), raw)
 	}

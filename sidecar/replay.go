@@ -126,6 +126,10 @@ func (p *player) Fact(f recording.Fact) error {
 		s.recorded.learn(f, s.contexts())
 	case f.Append != nil:
 		s.push(event.Probes, appendHeadersOf(f.Append, s.contexts()))
+	case f.Symbols != nil:
+		for number, name := range f.Symbols {
+			s.symbols.Learn(number, name)
+		}
 	case f.Tick != nil:
 		s.decoder.Tick(f.Tick.Time)
 	case f.Progress != nil:

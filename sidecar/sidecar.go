@@ -34,6 +34,7 @@ type Sidecar struct {
 	queue     *event.Queue
 	decoder   *capture.Decoder
 	probes    *probe.Converter
+	symbols   *probe.Symbols
 	assembler *assemble.Assembler
 	out       *output
 	push      func(event.Source, event.Event) // to the queue, at once or in batches
@@ -67,7 +68,7 @@ func New(o Options) (*Sidecar, error) {
 	s := &Sidecar{
 		config: o.Config, log: o.Logger, version: o.Version,
 		clock: &event.Clock{}, queue: event.NewQueue(maxQueued),
-		topics: topics.New(o.Logger), brokers: map[int32]*known{},
+		topics: topics.New(o.Logger), symbols: probe.NewSymbols(), brokers: map[int32]*known{},
 	}
 	if o.Config.TopicIDs != "" {
 		if err := s.topics.LoadFile(o.Config.TopicIDs); err != nil {
@@ -82,6 +83,7 @@ func New(o Options) (*Sidecar, error) {
 	s.probes = probe.New(probe.Options{
 		Emit:   func(e event.Event) { s.push(event.Probes, e) },
 		Logger: o.Logger,
+		Symbol: s.symbols.Name,
 	})
 	s.assembler = assemble.New(assemble.Options{
 		Clock: s.clock, Identity: s.identity, Output: s.out, Rows: s.out.rows(), ReadHeaders: s.readHeaders,

@@ -12,9 +12,9 @@ import (
 type Options struct {
 	Emit   func(event.Event)
 	Logger *slog.Logger
-	// Symbol names the kernel function that an address of a record's stack
-	// lies in; "" unknown. nil: stacks are left out.
-	Symbol func(address uint64) string
+	// Symbol names the kernel function that a number in a record's stack
+	// stands for (see Symbols); "" unknown. nil: stacks are left out.
+	Symbol func(number uint64) string
 }
 
 // Converter makes events of records. Record is for one goroutine, the rest is

@@ -20,6 +20,7 @@ type Fact struct {
 	MessageIDs *MessageIDs        `json:"message_ids,omitempty"`
 	Headers    *RecordHeaders     `json:"record_headers,omitempty"`
 	Append     *AppendHeaders     `json:"append_headers,omitempty"`
+	Symbols    map[uint64]string  `json:"symbols,omitempty"` // kernel functions, by their number in the stacks that follow
 	Tick       *Mark              `json:"tick,omitempty"`
 	Progress   *Mark              `json:"progress,omitempty"`
 	Losses     map[string]uint64  `json:"losses,omitempty"`

@@ -66,17 +66,33 @@ const (
 	KeyReason = "tailspan.wait.reason" // one of package stack's
 	KeyStack  = "code.stacktrace"      // kernel functions, innermost first, a line each
 
-	// On journal.commit.
-	KeyOrigin        = "tailspan.jbd2.origin" // interval | fsync | sync | space
-	KeyJournalFree   = "tailspan.jbd2.free_blocks"
-	KeyJournalSize   = "tailspan.jbd2.blocks"
-	KeyHandles       = "tailspan.jbd2.handles"
-	KeyLogged        = "tailspan.jbd2.logged_blocks"
+	// On journal.commit. The kernel's own times of a commit (run_stats) are of
+	// its tick, 1 to 10 ms.
+	KeyOrigin       = "tailspan.jbd2.origin" // interval | fsync | sync | space
+	KeyJournalFree  = "tailspan.jbd2.free_blocks"
+	KeyJournalSize  = "tailspan.jbd2.blocks"
+	KeyHandles      = "tailspan.jbd2.handles"
+	KeyDirtied      = "tailspan.jbd2.transaction_blocks"
+	KeyLogged       = "tailspan.jbd2.logged_blocks"
+	KeyRunWait      = "tailspan.jbd2.run_stats.wait_ns"
+	KeyRequestDelay = "tailspan.jbd2.run_stats.request_delay_ns"
+	KeyRunning      = "tailspan.jbd2.run_stats.running_ns"
+	KeyLocked       = "tailspan.jbd2.run_stats.locked_ns"
+	KeyFlushing     = "tailspan.jbd2.run_stats.flushing_ns"
+	KeyLogging      = "tailspan.jbd2.run_stats.logging_ns"
+
+	// On fs.fsync and broker.fsync.
+	KeyDataSync = "tailspan.fsync.data" // fdatasync
+
+	// On ext4.fast_commit and xfs.log_force.
 	KeyFastCommitted = "tailspan.ext4.fast_commit_blocks"
+	KeyFastStatus    = "tailspan.ext4.fast_commit_status" // where it was not 0
+	KeyLogSync       = "tailspan.xfs.log_sync"            // it waited for the disk
 
 	// On block.io.
 	KeyDisk   = "tailspan.disk" // major:minor
 	KeySector = "tailspan.disk.sector"
+	KeyIOSize = "tailspan.disk.bytes"
 	KeyOp     = "tailspan.disk.operation" // read | write | flush | discard | other
 
 	// On monitor.wait and lock.hold.
@@ -97,7 +113,10 @@ const (
 	LinkHolder      = "holder"       // to what held the lock
 	LinkHolderWrite = "holder.write" // to what the lock's holder wrote meanwhile
 	LinkHolderWait  = "holder.wait"  // to what the lock's holder itself waited for
+	LinkHolderFsync = "holder.fsync" // to what the lock's holder synced meanwhile
 	LinkCommit      = "commit"       // to the whole commit
+	LinkLogForce    = "log.force"    // to the whole log force
+	LinkOrigin      = "origin"       // to the fsync that had a commit begun
 	LinkDuplicate   = "duplicate"    // to who wrote this batch first
 	LinkPipelined   = "pipelined"    // to the request before it on its connection
 	LinkProducer    = "producer"     // to the context in a record's traceparent

@@ -50,6 +50,7 @@ type Commit struct {
 	Start, Locking, Flushing, Logging, End Time
 	Device                                 Device
 	Transaction                            uint32
+	TID                                    int32 // of the journal's own thread, kjournald2; 0 unknown
 
 	Origin Origin      // who had it begun; "" unknown
 	By     Thread      // likewise, where a thread asked for it; any process's

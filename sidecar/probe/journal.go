@@ -10,7 +10,7 @@ import (
 func (c *Converter) journal(r *bpf.Record) event.Event {
 	d, at := event.Device(r.Journal.Device), event.Time(r.Time)
 	if r.Journal.Phase == bpf.PhaseStart {
-		c.commits[d] = &event.Commit{Start: at, Device: d, Transaction: r.Journal.Transaction}
+		c.commits[d] = &event.Commit{Start: at, Device: d, Transaction: r.Journal.Transaction, TID: r.TID}
 		return &event.CommitStart{Time: at, Device: d, Transaction: r.Journal.Transaction}
 	}
 	k := c.commits[d]

@@ -97,7 +97,7 @@ func TestCommit(t *testing.T) {
 	if len(all) != 2 {
 		t.Fatalf("%d events: a phase without a start is none", len(all))
 	}
-	want := event.Commit{Start: 10, Locking: 20, Flushing: 30, Logging: 40, End: 50, Device: 8 << 20, Transaction: 9}
+	want := event.Commit{Start: 10, Locking: 20, Flushing: 30, Logging: 40, End: 50, Device: 8 << 20, Transaction: 9, TID: 101}
 	if k := all[1].(*event.Commit); *k != want {
 		t.Errorf("got %+v", *k)
 	}

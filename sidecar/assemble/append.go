@@ -59,10 +59,16 @@ func (a *Assembler) finishBare(b *broker, w *write) {
 		for _, x := range w.before.waits {
 			from = min(from, x.start)
 		}
+		for _, x := range w.before.fsyncs {
+			from = min(from, x.ev.Start)
+		}
 	}
 	if w.after.next == nil {
 		for _, x := range w.after.waits {
 			to = max(to, x.end)
+		}
+		for _, x := range w.after.fsyncs {
+			to = max(to, x.ev.End)
 		}
 	}
 	e := w.ev

@@ -43,6 +43,7 @@ const (
 	maxThreads  = 1 << 14 // threads per broker
 	maxMonitors = 1 << 14 // contended monitors per broker
 	maxAsked    = 1 << 12 // appends whose record headers are waited for
+	maxDevices  = 1 << 8  // file systems
 )
 
 // Output takes what is finished, on the goroutine that calls the Assembler.
@@ -151,9 +152,10 @@ type Stats struct {
 	NoRequest   uint64 // responses whose request is unknown
 	BadTimes    uint64 // events at an impossible instant: left out
 	Writes      uint64
+	Fsyncs      uint64
 	Waits       uint64
 	LostWaits   uint64 // waits of which the beginning or the end was not seen
-	Ambiguous   uint64 // waits that could belong to either of two requests
+	Ambiguous   uint64 // waits and fsyncs that could belong to either of two requests
 	Commits     uint64
 	LostEnds    uint64 // commits of which the end was not seen
 }
@@ -201,6 +203,16 @@ func (a *Assembler) Handle(e event.Event) {
 		a.commitStart(e)
 	case *event.Commit:
 		a.commit(e)
+	case *event.Fsync:
+		a.fsync(e)
+	case *event.JournalWait:
+		a.journalWait(e)
+	case *event.FastCommit:
+		a.fastCommit(e)
+	case *event.LogForce:
+		a.logForce(e)
+	case *event.BlockIO:
+		a.blockIO(e)
 	case *event.MonitorEnter:
 		a.monitorEnter(e)
 	case *event.MonitorEntered:

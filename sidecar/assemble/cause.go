@@ -15,7 +15,8 @@ type verdict struct {
 type costs [len(causes)]event.Time
 
 var causes = [...]spans.Cause{
-	spans.CauseCommit, spans.CauseDirtyInode, spans.CauseWrite, spans.CauseMonitor,
+	spans.CauseCommit, spans.CauseFastCommit, spans.CauseLog, spans.CauseDirtyInode,
+	spans.CauseFsync, spans.CauseWrite, spans.CauseMonitor,
 	spans.CauseReplication, spans.CauseReceive, spans.CauseSocket, spans.CauseThrottle,
 	spans.CauseQueue, spans.CauseSend,
 	spans.CauseUnexplained,
@@ -24,7 +25,10 @@ var causes = [...]spans.Cause{
 // Indices into causes.
 const (
 	costCommit = iota
+	costFastCommit
+	costLog
 	costDirtyInode
+	costFsync
 	costWrite
 	costMonitor
 	costReplication
@@ -57,22 +61,23 @@ func (w *write) cause() spans.Cause {
 	return c.largest()
 }
 
-// cost divides a write: the commits, the rest of its ext4_dirty_inodes, and
-// the rest of it.
+// cost divides a write: the commits and their like, the rest of its
+// ext4_dirty_inodes, and the rest of it.
 func (w *write) cost(c *costs) {
-	var commit, inCommit, dirty event.Time
-	for _, o := range w.blocks {
-		commit += o.end - o.start
+	var blocked, inDirty, dirty event.Time
+	for i := range w.blocks {
+		o := &w.blocks[i]
+		c[o.cost] += o.end - o.start
+		blocked += o.end - o.start
 		if o.dirty != nil {
-			inCommit += o.end - o.start
+			inDirty += o.end - o.start
 		}
 	}
 	for _, d := range w.dirty {
 		dirty += d.End - d.Start
 	}
-	c[costCommit] += commit
-	c[costDirtyInode] += max(0, dirty-inCommit)
-	c[costWrite] += max(0, w.ev.End-w.ev.Start-dirty-(commit-inCommit))
+	c[costDirtyInode] += max(0, dirty-inDirty)
+	c[costWrite] += max(0, w.ev.End-w.ev.Start-dirty-(blocked-inDirty))
 }
 
 // judge says what took most of the request, and what that leads back to.
@@ -84,6 +89,14 @@ func (r *request) judge() verdict {
 		for _, w := range r.waits {
 			if n := min(w.end, p.end) - max(w.start, p.start); n > 0 {
 				c[costMonitor] += n
+				own -= n
+			}
+		}
+		for _, f := range r.fsyncs {
+			if n := min(f.ev.End, p.end) - max(f.ev.Start, p.start); n > 0 {
+				if f.ev.Start >= p.start {
+					f.cost(&c)
+				}
 				own -= n
 			}
 		}

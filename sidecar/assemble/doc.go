@@ -24,7 +24,11 @@
 //	append.go       appends of which no request can be read; append_headers.go: what their records say
 //	thread.go       what a handler thread did between two boundaries
 //	monitor.go      waits, and the shares of their holders
-//	journal.go      commits, and what they held up
+//	fsync.go        fsyncs, of requests and of nobody
+//	journal.go      commits, and what they held up; commit.go: as traces, with who had them begun
+//	flush.go        fast commits and XFS's log forces
+//	inner.go        what else happened inside a write or an fsync; overlap.go: what that waited for
+//	blockio.go      what the disk did meanwhile
 //	cause.go        what took most of it
 //	phase.go        the successive steps of a request
 //	trace.go        a request as spans; root.go, attributes.go: what they say

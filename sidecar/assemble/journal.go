@@ -21,11 +21,13 @@ const (
 	maxHeld = 4096
 )
 
-// journal is one device's commits.
+// journal is one device's commits, and what it has of their kind.
 type journal struct {
 	open    *commit
 	commits [commitsKept]*commit
 	next    int
+	flushes ring[*flush]
+	io      ring[*event.BlockIO]
 }
 
 // commit is one jbd2 commit; its event is nil until it has ended.
@@ -36,33 +38,42 @@ type commit struct {
 	start       event.Time
 	ev          *event.Commit
 	held        []held
+	io          []*event.BlockIO // the slowest of it
 	id          spans.TraceID
 }
 
-// held is an ext4_dirty_inode that a commit held up.
+// held is an ext4_dirty_inode that a commit held up, or a wait for a handle.
 type held struct {
+	what       string
 	tid        int32
-	inode      uint64
+	inode      uint64 // 0: of a wait
 	start, end event.Time
 }
 
-// overlap is the part of a write that a commit took.
-type overlap struct {
-	start, end  event.Time
-	dirty       *event.DirtyInode // inside it; nil: elsewhere in the write
-	commit      spans.TraceID
-	device      event.Device
-	transaction uint32
-	phase       string // "", and commit zero, where the commit's end was not seen
-}
+// What is held up.
+const (
+	heldDirtyInode = "ext4_dirty_inode"
+	heldHandle     = "handle_wait"
+)
 
 func (a *Assembler) journal(d event.Device) *journal {
 	j := a.devices[d]
 	if j == nil {
+		if len(a.devices) >= maxDevices {
+			clear(a.devices) // a recording may name any
+		}
 		j = &journal{}
 		a.devices[d] = j
 	}
 	return j
+}
+
+// journalFor is nil where nothing is known of the device, nor in the call itself.
+func (a *Assembler) journalFor(d event.Device, in *inner) *journal {
+	if j := a.devices[d]; j != nil || in == nil {
+		return j
+	}
+	return a.journal(d)
 }
 
 func (a *Assembler) commitStart(e *event.CommitStart) {
@@ -94,6 +105,7 @@ func (a *Assembler) commit(e *event.Commit) {
 		return // its start was not seen
 	}
 	j.open, c.ev = nil, e
+	c.io = j.slowest(e.Start, e.End, ioShown)
 	a.stats.Commits++
 	a.after(e.End+linger, c)
 }
@@ -101,16 +113,32 @@ func (a *Assembler) commit(e *event.Commit) {
 // hold notes that an ext4_dirty_inode overlapped a commit, for the commit's
 // own row and trace.
 func (a *Assembler) hold(d *event.DirtyInode, w *write) {
-	j := a.devices[w.ev.Device]
-	if j == nil || d.End-d.Start < minHeld {
+	if d.End-d.Start >= minHeld {
+		a.holdUp(w.ev.Device, w.ev.PID, held{heldDirtyInode, d.TID, d.Inode, d.Start, d.End})
+	}
+}
+
+// holdWaits notes the waits for a handle inside a write or an fsync.
+func (a *Assembler) holdWaits(in *inner, d event.Device) {
+	for _, h := range in.waits() {
+		if !h.Grant && h.End-h.Start >= minHeld {
+			a.holdUp(d, h.PID, held{heldHandle, h.TID, 0, h.Start, h.End})
+		}
+	}
+}
+
+func (a *Assembler) holdUp(d event.Device, pid int32, h held) {
+	j := a.devices[d]
+	if j == nil {
 		return
 	}
-	for _, c := range j.commits {
-		if c != nil && c.overlaps(d.Start, d.End) && len(c.held) < maxHeld {
-			c.held = append(c.held, held{d.TID, d.Inode, d.Start, d.End})
-			if c.b == nil {
-				c.b = a.broker(w.ev.PID)
-			}
+	for c := range j.running(h.start, h.end) {
+		if len(c.held) >= maxHeld {
+			continue
+		}
+		c.held = append(c.held, h)
+		if c.b == nil {
+			c.b = a.broker(pid)
 		}
 	}
 }
@@ -121,59 +149,46 @@ func (c *commit) overlaps(from, to event.Time) bool {
 
 // quiet says that no commit is open that a write overlapped.
 func (a *Assembler) quiet(w *write) bool {
-	j := a.devices[w.ev.Device]
-	return w.resolved || j == nil || j.open == nil || !j.open.overlaps(w.ev.Start, w.ev.End)
+	return w.resolved || a.quietIn(w.ev.Device, w.ev.Start, w.ev.End)
 }
 
-// resolve finds the commits that held up a write, once.
+// quietIn says so of any time on a device.
+func (a *Assembler) quietIn(d event.Device, from, to event.Time) bool {
+	j := a.devices[d]
+	return j == nil || j.open == nil || !j.open.overlaps(from, to)
+}
+
+// resolve finds what of the journal held up a write, once.
 func (w *write) resolve(a *Assembler) {
 	if w.resolved {
 		return
 	}
 	w.resolved = true
-	j := a.devices[w.ev.Device]
+	j := a.journalFor(w.ev.Device, w.inner)
 	if j == nil || w.ev.End-w.ev.Start < minHeld {
 		return
 	}
+	s := stretch{thread: w.ev.Thread}
 	var inside event.Time
 	for _, d := range w.dirty {
 		inside += d.End - d.Start
 		if d.End-d.Start >= minHeld {
-			w.blocks = j.within(w.blocks, d.Start, d.End, d)
+			s.from, s.to, s.dirty = d.Start, d.End, d
+			w.blocks = j.carve(w.blocks, s, w.inner)
 		}
 	}
-	if w.ev.End-w.ev.Start-inside >= minBlocked {
+	if w.inner != nil || w.ev.End-w.ev.Start-inside >= minBlocked {
 		from := w.ev.Start
+		s.dirty = nil
 		for _, d := range w.dirty {
-			w.blocks = j.within(w.blocks, from, d.Start, nil)
+			s.from, s.to = from, d.Start
+			w.blocks = j.carve(w.blocks, s, w.inner)
 			from = d.End
 		}
-		w.blocks = j.within(w.blocks, from, w.ev.End, nil)
+		s.from, s.to = from, w.ev.End
+		w.blocks = j.carve(w.blocks, s, w.inner)
 	}
-}
-
-// within adds the parts of from..to during which a commit ran.
-func (j *journal) within(all []overlap, from, to event.Time, d *event.DirtyInode) []overlap {
-	least := minHeld
-	if d == nil {
-		least = minBlocked
-	}
-	for i := range j.commits {
-		c := j.commits[(j.next+i)%commitsKept]
-		if c == nil || !c.overlaps(from, to) {
-			continue
-		}
-		o := overlap{start: max(from, c.start), end: to, dirty: d,
-			device: c.device, transaction: c.transaction}
-		if c.ev != nil { // else it has no trace, and may never get one
-			o.commit, o.end = c.id, min(to, c.ev.End)
-			o.phase = c.phase(o.start, o.end)
-		}
-		if o.end-o.start >= least {
-			all = append(all, o)
-		}
-	}
-	return all
+	a.offerFlushes(w.blocks)
 }
 
 // commitPhase is one step of a commit.
@@ -209,12 +224,4 @@ func (c *commit) phase(from, to event.Time) (name string) {
 		}
 	}
 	return name
-}
-
-// due finishes the commit.
-func (c *commit) due(a *Assembler) {
-	if a.o.Rows.Commits {
-		a.printCommit(c)
-	}
-	a.offer(&commitTrace{a, c})
 }

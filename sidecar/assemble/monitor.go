@@ -107,7 +107,7 @@ func (a *Assembler) monitorEntered(e *event.MonitorEntered) {
 	}
 	a.stats.Waits++
 	t.waiting, w.end, w.gap = nil, e.Time, t.gap
-	t.gap.add(w)
+	t.gap.waits = appendBounded(t.gap.waits, w)
 	t.did(doing{start: w.start, end: w.end, wait: w})
 	a.after(w.end+exitDelay, (*settling)(w))
 }
@@ -197,6 +197,9 @@ func (w *wait) settledWithin(a *Assembler, hops int) bool {
 		if x := s.doing.write; x != nil && !(a.quiet(x) && (x.part == nil || x.part.r.closed != 0)) {
 			return false
 		}
+		if x := s.doing.fsync; x != nil && !(a.quietIn(x.ev.Device, x.ev.Start, x.ev.End) && x.gap.closed()) {
+			return false
+		}
 		if x := s.doing.wait; x != nil && !(x.ownersClosed() && x.settledWithin(a, hops-1)) {
 			return false
 		}
@@ -208,10 +211,15 @@ func (w *wait) settledWithin(a *Assembler, hops int) bool {
 // ownersClosed says whether the requests that a wait may belong to have ended,
 // and with that have their trace ids.
 func (w *wait) ownersClosed() bool {
-	if w.gap == nil {
+	return w.gap.closed()
+}
+
+// closed says whether the requests before and after it have ended; nil has none.
+func (g *gap) closed() bool {
+	if g == nil {
 		return true
 	}
-	for r := range w.gap.requests {
+	for r := range g.requests {
 		if r.closed == 0 {
 			return false
 		}
@@ -239,8 +247,8 @@ func (w *wait) resolveWithin(a *Assembler, hops int) {
 	}
 }
 
-// follow finds the span of what a holder did: its write, the wait that it was
-// in itself, or else the hold.
+// follow finds the span of what a holder did: its write, its fsync, the wait that
+// it was in itself, or else the hold.
 func (a *Assembler) follow(w *wait, s *share, hops int) {
 	switch x := s.doing; {
 	case x.write != nil:
@@ -251,6 +259,11 @@ func (a *Assembler) follow(w *wait, s *share, hops int) {
 		if w.lock == "" || w.shares[w.main()].exit == s.exit {
 			w.lock = x.write.ev.Topic + "-" + itoa(x.write.ev.Partition)
 		}
+	case x.fsync != nil:
+		x.fsync.resolve(a)
+		s.trace, s.what = a.traceOfFsync(x.fsync), spans.LinkHolderFsync
+		s.span = x.fsync.spanID(s.trace)
+		s.cause = x.fsync.cause()
 	case x.wait != nil && hops > 0:
 		x.wait.resolveWithin(a, hops-1)
 		s.cause = x.wait.root
@@ -279,7 +292,7 @@ func (a *Assembler) traceOfWait(x *wait) spans.TraceID {
 		return spans.TraceID{}
 	}
 	for r := range x.gap.requests {
-		if r.owns(x, x.gap) == ownedYes { // one at most
+		if r.owns(x.start, x.gap) == ownedYes { // one at most
 			return r.traceID()
 		}
 	}

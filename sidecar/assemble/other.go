@@ -9,54 +9,6 @@ import (
 	"github.com/tailspan/tailspan/spans"
 )
 
-// commitTrace is a journal commit as a trace of its own.
-type commitTrace struct {
-	a *Assembler
-	c *commit
-}
-
-func (t *commitTrace) TraceID() spans.TraceID { return t.c.id }
-
-func (t *commitTrace) Latency() time.Duration { return time.Duration(t.c.ev.End - t.c.ev.Start) }
-
-// BuildTrace makes the root and its phases.
-func (t *commitTrace) BuildTrace() *spans.Trace {
-	c := t.c
-	var res *spans.Resource
-	if b := t.a.owner(c); b != nil {
-		res = b.id.Resource
-	}
-	unix := t.a.o.Clock.Unix(c.ev.Start) - int64(c.ev.Start)
-	b := &builder{t: &spans.Trace{ID: c.id, Resource: res}, unix: unix}
-	b.t.Spans = append(b.t.Spans, spans.Span{
-		ID: rootID(c.id, spans.NameJournalCommit), Name: spans.NameJournalCommit,
-		Start: int64(c.ev.Start) + unix, End: int64(c.ev.End) + unix,
-		Attributes: []attribute.KeyValue{
-			attribute.String(spans.KeyDevice, device(c.device)),
-			attribute.Int64(spans.KeyTransaction, int64(c.transaction)),
-			attribute.Int64(spans.KeyHeld, int64(len(c.held))),
-		},
-	})
-	for _, p := range c.phases() {
-		if p.end > p.start {
-			b.span(0, spans.PrefixJBD2+p.name, c.id.Child(p.name), p.start, p.end)
-		}
-	}
-	return b.t
-}
-
-// owner is the broker that goes for a commit: one that it held up, else the
-// only one there is.
-func (a *Assembler) owner(c *commit) *broker {
-	if c.b != nil || len(a.brokers) != 1 {
-		return c.b
-	}
-	for _, b := range a.brokers {
-		return b
-	}
-	return nil
-}
-
 // lone is something of a broker that blocked a request and is none itself,
 // as a trace of one root.
 type lone struct {
@@ -66,7 +18,8 @@ type lone struct {
 	name       string
 	start, end event.Time
 	thread     event.Thread
-	write      *write // nil: a hold
+	write      *write // nil: a hold or an fsync
+	fsync      *fsync
 	monitor    uint64
 }
 
@@ -74,20 +27,23 @@ func (t *lone) TraceID() spans.TraceID { return t.id }
 
 func (t *lone) Latency() time.Duration { return 0 }
 
-// BuildTrace makes the root, and under it the write.
+// BuildTrace makes the root, and under it the write or the fsync.
 func (t *lone) BuildTrace() *spans.Trace {
 	unix := t.a.o.Clock.Unix(t.start) - int64(t.start)
 	b := &builder{t: &spans.Trace{ID: t.id, Resource: t.b.id.Resource}, unix: unix}
 	attrs := append(threadAttributes(t.thread), attribute.Int64(spans.KeyPID, int64(t.b.pid)))
-	if t.write == nil {
+	if t.write == nil && t.fsync == nil {
 		attrs = append(attrs, attribute.String(spans.KeyMonitorAddress, address(t.monitor)))
 	}
 	b.t.Spans = append(b.t.Spans, spans.Span{
 		ID: rootID(t.id, t.name), Name: t.name,
 		Start: int64(t.start) + unix, End: int64(t.end) + unix, Attributes: attrs,
 	})
-	if t.write != nil {
+	switch {
+	case t.write != nil:
 		b.write(0, t.write, joinNone)
+	case t.fsync != nil:
+		b.fsync(0, t.fsync)
 	}
 	return b.t
 }

@@ -33,7 +33,7 @@ func (r *request) phases(all []phase, named bool) []phase {
 	}
 	for _, i := range parts {
 		w, q := r.parts[i].write, &r.ev.Partitions[i]
-		to := min(max(at, w.ev.End), end)
+		to := min(max(at, r.appended(w)), end)
 		if r.bare {
 			to = end
 		}
@@ -130,6 +130,11 @@ func (r *request) firstStir(first *write) event.Time {
 	for _, w := range r.waits {
 		if w.thread.TID == first.ev.TID {
 			t = min(t, w.start)
+		}
+	}
+	for _, f := range r.fsyncs {
+		if f.ev.TID == first.ev.TID {
+			t = min(t, f.ev.Start)
 		}
 	}
 	return t

@@ -123,8 +123,25 @@ func (a *Assembler) printCommit(c *commit) {
 		Locking: int64(p[1].end - p[1].start), Flushing: int64(p[2].end - p[2].start),
 		Logging: int64(p[3].end - p[3].start), Held: make([]HeldRow, len(c.held)), TraceID: c.id.String(),
 	}
-	for i, h := range c.held {
-		row.Held[i] = HeldRow{TID: h.tid, Inode: h.inode, Start: unix(h.start), End: unix(h.end)}
+	for i := range c.held {
+		h := &c.held[i]
+		row.Held[i] = HeldRow{TID: h.tid, Start: unix(h.start), End: unix(h.end), What: h.what}
+		if h.what == heldDirtyInode {
+			row.Held[i].Inode = &h.inode
+		}
+	}
+	if e.Origin != "" {
+		origin := string(e.Origin)
+		row.Origin = &origin
+	}
+	if e.By.TID != 0 {
+		row.By = &ByRow{e.By.PID, e.By.TID, e.By.Name}
+	}
+	if e.Size != 0 {
+		row.Free, row.Blocks = &e.Free, &e.Size
+	}
+	if s := &e.Stats; *s != (event.CommitStats{}) {
+		row.Handles, row.Logged = &s.Handles, &s.Logged
 	}
 	a.o.Output.Commit(row)
 }

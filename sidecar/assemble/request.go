@@ -36,6 +36,7 @@ type request struct {
 	cut         trimmed       // of its partitions
 	id          spans.TraceID // zero until asked for, when finished
 	waits       []*wait       // set when finished, by start
+	fsyncs      []*fsync      // likewise
 	verdict     verdict       // set when finished, if anybody is told of it
 }
 
@@ -166,7 +167,7 @@ func (r *request) due(a *Assembler) {
 	}
 	deadline := r.closed + linger + patience
 	if a.now < deadline {
-		if waits := r.gather(nil); !r.settled(waits) {
+		if !r.settled(r.gather(nil), r.gatherFsyncs(nil)) {
 			a.after(min(a.now+linger/4, deadline), r)
 			return
 		}
@@ -175,13 +176,18 @@ func (r *request) due(a *Assembler) {
 }
 
 // settled says whether the ends of all links are known.
-func (r *request) settled(waits []*wait) bool {
+func (r *request) settled(waits []*wait, fsyncs []*fsync) bool {
 	if r.asked || r.before.request != nil && !r.before.request.finished {
 		return false
 	}
 	for i := range r.parts {
 		p := &r.parts[i]
 		if w := p.write; w != nil && !r.a.quiet(w) || !p.first.settled(r) {
+			return false
+		}
+	}
+	for _, f := range fsyncs {
+		if !r.a.quietIn(f.ev.Device, f.ev.Start, f.ev.End) {
 			return false
 		}
 	}
@@ -210,6 +216,11 @@ func (r *request) finish() {
 	for _, w := range r.waits {
 		w.resolve(a)
 		w.owner = r.traceID()
+	}
+	r.fsyncs = r.gatherFsyncs(&a.stats.Ambiguous)
+	for _, f := range r.fsyncs {
+		f.resolve(a)
+		f.owner, f.gap = r.traceID(), nil
 	}
 	for i := range r.parts {
 		if w := r.parts[i].write; w != nil {

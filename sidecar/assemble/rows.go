@@ -119,12 +119,31 @@ type CommitRow struct {
 	Logging     int64     `json:"logging_ns"`
 	Held        []HeldRow `json:"held"`
 	TraceID     string    `json:"trace_id"`
+
+	// Why it began: interval, fsync, sync or space; and who asked for it.
+	Origin *string `json:"origin"`
+	By     *ByRow  `json:"by"`
+	// The journal's free blocks at the start, and all of its blocks.
+	Free   *uint32 `json:"free_blocks"`
+	Blocks *uint32 `json:"blocks"`
+	// The kernel's own figures (run_stats).
+	Handles *uint32 `json:"handles"`
+	Logged  *uint32 `json:"logged_blocks"`
 }
 
-// HeldRow is one ext4_dirty_inode that overlapped a commit.
+// ByRow is the thread that had a commit begun, of whatever process.
+type ByRow struct {
+	PID    int32  `json:"pid"`
+	TID    int32  `json:"tid"`
+	Thread string `json:"thread"`
+}
+
+// HeldRow is what overlapped a commit: an ext4_dirty_inode, or a thread's wait
+// for a handle, of which the inode is not known.
 type HeldRow struct {
-	TID   int32  `json:"tid"`
-	Inode uint64 `json:"inode"`
-	Start int64  `json:"start_ns"`
-	End   int64  `json:"end_ns"`
+	TID   int32   `json:"tid"`
+	Inode *uint64 `json:"inode"`
+	Start int64   `json:"start_ns"`
+	End   int64   `json:"end_ns"`
+	What  string  `json:"what"` // ext4_dirty_inode | handle_wait
 }

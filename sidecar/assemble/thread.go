@@ -14,6 +14,7 @@ type thread struct {
 	gap     *gap
 	waiting *wait // for a monitor, now
 	dirty   []*event.DirtyInode
+	inner   *inner // of the write or fsync that it is in; nil: nothing yet
 	doings  [doingsKept]doing
 	next    int
 }
@@ -22,19 +23,21 @@ type thread struct {
 // holder after the other, each with a write and a few waits at most.
 const doingsKept = 64
 
-// doing is a write or a wait of a thread.
+// doing is a write, an fsync or a wait of a thread.
 type doing struct {
 	start, end event.Time
 	write      *write
+	fsync      *fsync
 	wait       *wait
 }
 
 // gap is the time of a thread between two boundaries: writes, and the wake-ups
-// of network threads that hand over a response. The waits in it belong to the
-// request written before or after it.
+// of network threads that hand over a response. The waits and fsyncs in it
+// belong to the request written before or after it.
 type gap struct {
 	prev, next *write // nil: it began or ended with a wake-up, or is open
 	waits      []*wait
+	fsyncs     []*fsync
 }
 
 // requests are those that wrote before and after the gap, as far as known.
@@ -64,16 +67,16 @@ func (t *thread) did(d doing) {
 	t.next = (t.next + 1) % doingsKept
 }
 
-// maxGapWaits bounds the waits of one gap: a thread that neither writes nor
-// wakes others (a timer's, a producer's own) would gather them forever.
+// maxGapWaits bounds the waits of one gap, and its fsyncs: a thread that neither
+// writes nor wakes others (a timer's, a producer's own) would gather them forever.
 const maxGapWaits = 256
 
-// add forgets the older half of too many waits.
-func (g *gap) add(w *wait) {
-	if n := len(g.waits); n >= maxGapWaits {
-		g.waits = append(make([]*wait, 0, maxGapWaits), g.waits[n/2:]...)
+// appendBounded appends; it forgets the older half of too many.
+func appendBounded[T any](all []T, x T) []T {
+	if n := len(all); n >= maxGapWaits {
+		all = append(make([]T, 0, maxGapWaits), all[n/2:]...)
 	}
-	g.waits = append(g.waits, w)
+	return append(all, x)
 }
 
 // enterThread puts a write among its thread's doings, with the
@@ -87,6 +90,9 @@ func (a *Assembler) enterThread(b *broker, w *write) {
 		}
 	}
 	t.dirty = t.dirty[:0]
+	w.inner = t.take(w.ev.Start, w.ev.End)
+	a.holdWaits(w.inner, w.ev.Device)
+	w.io = a.ioIn(w.ev.Device, w.ev.Start, w.ev.End)
 	w.before, t.gap.next = t.gap, w
 	t.gap = &gap{prev: w}
 	w.after = t.gap
@@ -121,28 +127,27 @@ func (r *request) gather(ambiguous *uint64) []*wait {
 		if w == nil || w.before == nil {
 			continue
 		}
-		for _, x := range w.before.waits {
-			all = r.claim(all, x, w.before, ambiguous)
-		}
-		for _, x := range w.after.waits {
-			all = r.claim(all, x, w.after, ambiguous)
+		for _, g := range [...]*gap{w.before, w.after} {
+			for _, x := range g.waits {
+				if r.claims(x.start, g, &x.ambiguous, ambiguous) {
+					all = append(all, x)
+				}
+			}
 		}
 	}
 	slices.SortFunc(all, func(x, y *wait) int { return cmp.Compare(x.start, y.start) })
 	return slices.Compact(all)
 }
 
-func (r *request) claim(all []*wait, x *wait, g *gap, ambiguous *uint64) []*wait {
-	switch r.owns(x, g) {
-	case ownedYes:
-		return append(all, x)
-	case ownedMaybe:
-		if ambiguous != nil && !x.ambiguous {
-			x.ambiguous = true
-			*ambiguous++
-		}
+// claims says whether what began at start in a gap is the request's; what could
+// be another's as well is marked, and counted unless count is nil.
+func (r *request) claims(start event.Time, g *gap, ambiguous *bool, count *uint64) bool {
+	owned := r.owns(start, g)
+	if owned == ownedMaybe && count != nil && !*ambiguous {
+		*ambiguous = true
+		*count++
 	}
-	return all
+	return owned == ownedYes
 }
 
 type owned uint8
@@ -153,24 +158,24 @@ const (
 	ownedYes
 )
 
-// owns decides by the boundaries: a wait between two writes of different
+// owns decides by the boundaries: a wait or an fsync between two writes of different
 // requests without a wake-up seen between them (the broker coalesces these) is
 // the first's before the second had come, the second's after the first's
 // response has left, and could be either's in between.
-func (r *request) owns(x *wait, g *gap) owned {
-	if !r.covers(x) {
+func (r *request) owns(start event.Time, g *gap) owned {
+	if !r.covers(start) {
 		return ownedNo
 	}
 	for other := range g.requests {
-		if other != r && other.covers(x) {
+		if other != r && other.covers(start) {
 			return ownedMaybe
 		}
 	}
 	return ownedYes
 }
 
-// covers says whether a wait began while the request was the broker's. A thread
-// that waited before it came worked for somebody else.
-func (r *request) covers(x *wait) bool {
-	return x.start >= r.ev.LastByte-arrivalSlack && (r.end == 0 || x.start < r.end)
+// covers says whether something began while the request was the broker's. A
+// thread that waited before it came worked for somebody else.
+func (r *request) covers(start event.Time) bool {
+	return start >= r.ev.LastByte-arrivalSlack && (r.end == 0 || start < r.end)
 }

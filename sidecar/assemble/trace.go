@@ -77,7 +77,7 @@ func (r *request) BuildTrace() *spans.Trace {
 		root.Kind, root.Attributes = spans.Internal, r.bareAttributes()
 	}
 	b.t.Spans = append(b.t.Spans, root)
-	placed := make([]bool, len(r.waits))
+	placed, synced := make([]bool, len(r.waits)), make([]bool, len(r.fsyncs))
 	for k, p := range phases {
 		if p.start == p.end && p.write == nil {
 			continue // the whole request came in one packet, say
@@ -97,6 +97,12 @@ func (r *request) BuildTrace() *spans.Trace {
 		}
 		if p.write != nil {
 			b.write(i, p.write, r.parts[p.part].join)
+		}
+		for n, f := range r.fsyncs {
+			if !synced[n] && f.ev.Start < p.end && f.ev.End > p.start {
+				synced[n] = true
+				b.fsync(i, f)
+			}
 		}
 	}
 	return b.t
@@ -122,34 +128,12 @@ func (b *builder) write(parent int, w *write, how join) {
 		j := b.span(i, name, b.t.ID.Child(name, uint64(d.TID), uint64(d.Start)), d.Start, d.End,
 			attribute.Int64(spans.KeyInode, int64(d.Inode)),
 			attribute.String(spans.KeyDevice, device(e.Device)))
-		b.commits(j, w, d)
+		b.handles(j, w.inner, w.blocks, d)
+		b.overlaps(j, w.blocks, d, nil)
 	}
-	b.commits(i, w, nil)
-}
-
-// commits adds jbd2.commit for the commits that held up a write, inside one
-// of its ext4_dirty_inodes (exact) or elsewhere in it (inferred).
-func (b *builder) commits(parent int, w *write, d *event.DirtyInode) {
-	for _, o := range w.blocks {
-		if o.dirty != d {
-			continue
-		}
-		how := joinExact
-		if d == nil {
-			how = joinInferred
-		}
-		attrs := []attribute.KeyValue{
-			attribute.String(spans.KeyDevice, device(o.device)),
-			attribute.Int64(spans.KeyTransaction, int64(o.transaction)),
-			attribute.String(spans.KeyJoin, how.String()),
-		}
-		if o.phase != "" {
-			attrs = append(attrs, attribute.String(spans.KeyPhase, o.phase))
-		}
-		i := b.span(parent, spans.NameJBD2Commit,
-			b.t.ID.Child(spans.NameJBD2Commit, uint64(o.transaction), uint64(o.start)), o.start, o.end, attrs...)
-		b.link(i, o.commit, rootID(o.commit, spans.NameJournalCommit), spans.LinkCommit)
-	}
+	b.handles(i, w.outside(), w.blocks, nil)
+	b.overlaps(i, w.blocks, nil, nil)
+	b.blockIO(i, i+1, e.TID, w.io)
 }
 
 // wait adds monitor.wait with its holders.

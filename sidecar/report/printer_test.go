@@ -46,8 +46,10 @@ var (
 	unheld  = &assemble.WaitRow{Start: noon, End: noon + 900, Latency: 900, TID: 1, Thread: "t"}
 	commits = []*assemble.CommitRow{
 		{Start: noon - 61_200_000, End: noon + 551_100_000, Latency: 612_300_000, Device: "7:0", Transaction: 4711, Locking: 200_000, Flushing: 400_000, Logging: 611_600_000,
-			Held:    []assemble.HeldRow{{TID: 28711, Inode: 13, Start: noon - 1_200_000, End: noon + 551_700_000}, {TID: 28720, Inode: 21, Start: noon, End: noon + 551_000_000}},
-			TraceID: "c"},
+			Held: []assemble.HeldRow{{TID: 28711, Inode: p[uint64](13), Start: noon - 1_200_000, End: noon + 551_700_000, What: "ext4_dirty_inode"},
+				{TID: 28720, Start: noon, End: noon + 551_000_000, What: "handle_wait"}},
+			TraceID: "c", Origin: p("fsync"), By: &assemble.ByRow{PID: 4242, TID: 28730, Thread: "kafka-scheduler-3"},
+			Free: p[uint32](4000), Blocks: p[uint32](4096), Handles: p[uint32](77), Logged: p[uint32](12)},
 		{Start: noon + 5_000_000_000, End: noon + 5_001_000_000, Latency: 1_000_000, Device: "7:0", Transaction: 4712},
 	}
 )

@@ -28,7 +28,7 @@ var (
 		"commits": {
 			{"START TIME", clockWidth, false}, {"END TIME", clockWidth, false}, {"LATENCY", 8, true},
 			{"DEVICE", 0, false}, {"TRANSACTION", 0, true}, {"LOCKING", 8, true}, {"FLUSHING", 8, true}, {"LOGGING", 8, true},
-			{"HELD TID", 0, true}, {"INODE", 8, true}, {"FOR", 8, true},
+			{"HELD TID", 0, true}, {"INODE", 8, true}, {"FOR", 8, true}, {"WHAT", 16, false}, {"ORIGIN", 0, false},
 		},
 	}
 )
@@ -127,7 +127,8 @@ func longest(holders []assemble.HolderRow) (ns int64) {
 	return ns
 }
 
-// commitTable prints a row for each ext4_dirty_inode that was held up, or one.
+// commitTable prints a row for each ext4_dirty_inode, or wait for a handle, that
+// was held up, or one.
 func (p *Printer) commitTable(r *assemble.CommitRow) error {
 	t := p.table
 	for n := range max(1, len(r.Held)) {
@@ -142,16 +143,33 @@ func (p *Printer) commitTable(r *assemble.CommitRow) error {
 		if n < len(r.Held) {
 			h := &r.Held[n]
 			t.number(int64(h.TID))
-			t.number(int64(h.Inode))
+			if h.Inode != nil {
+				t.number(int64(*h.Inode))
+			} else {
+				t.none(1)
+			}
 			t.latency(h.End - h.Start)
+			t.text(h.What)
 		} else {
-			t.none(3)
+			t.none(4)
 		}
+		t.name(origin(r))
 		if err := t.end(); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// origin is why a commit began, and who asked for it.
+func origin(r *assemble.CommitRow) string {
+	switch {
+	case r.Origin == nil:
+		return ""
+	case r.By == nil:
+		return *r.Origin
+	}
+	return *r.Origin + " " + thread(r.By.Thread, r.By.TID)
 }
 
 // thread is a thread's name with its id, as logs of the JVM show both.

@@ -1,0 +1,118 @@
+package assemble
+
+import (
+	"cmp"
+	"slices"
+
+	"go.opentelemetry.io/otel/attribute"
+
+	"github.com/tailspan/tailspan/sidecar/event"
+	"github.com/tailspan/tailspan/spans"
+)
+
+const (
+	// ioKept is how many block I/Os of a device are remembered. They are looked
+	// for when what they may have held up ends, which is when they have ended.
+	ioKept = 1024
+	// ioShown is how many a span shows, ioLooked at how many slow ones it looks
+	// at for that: not all lie in a wait.
+	ioShown  = 8
+	ioLooked = 32
+)
+
+func (a *Assembler) blockIO(e *event.BlockIO) {
+	if e.End > e.Start {
+		a.journal(e.Device).io.add(e, ioKept)
+	}
+}
+
+// slowest are those that were under way between from and to, the longest
+// within that first. They must have ended: what a thread waits for has, when it
+// goes on.
+func (j *journal) slowest(from, to event.Time, n int) []*event.BlockIO {
+	var all []*event.BlockIO
+	for e := range j.io.latest {
+		if e.End <= from { // they came in the order of their ends
+			break
+		}
+		if e.Start < to {
+			all = append(all, e)
+		}
+	}
+	within := func(e *event.BlockIO) event.Time { return min(e.End, to) - max(e.Start, from) }
+	slices.SortStableFunc(all, func(x, y *event.BlockIO) int { return cmp.Compare(within(y), within(x)) })
+	return slices.Clip(all[:min(n, len(all))])
+}
+
+// ioIn is the slowest I/O during a call that took long enough to have waited
+// for some.
+func (a *Assembler) ioIn(d event.Device, from, to event.Time) []*event.BlockIO {
+	j := a.devices[d]
+	if j == nil || to-from < minBlocked {
+		return nil
+	}
+	return slices.Clone(j.slowest(from, to, ioLooked))
+}
+
+// blockIO adds block.io below the spans of a call of a thread in which it
+// waited, from index first on: each where most of it is. What the thread itself
+// issued it had to do with anyhow; of others it is only known that the disk had
+// them at that time.
+func (b *builder) blockIO(call, first int, tid int32, all []*event.BlockIO) {
+	shown, end := 0, len(b.t.Spans)
+	for _, e := range all {
+		if shown == ioShown {
+			return
+		}
+		in := b.waitAround(first, end, e)
+		if in < 0 && e.TID == tid {
+			in = call
+		}
+		if in < 0 {
+			continue
+		}
+		b.io(in, e, e.TID == tid)
+		shown++
+	}
+}
+
+// waitAround is the wait, from index first to end, in which most of an I/O lies;
+// of a wait in a wait the inner one. -1: none.
+func (b *builder) waitAround(first, end int, e *event.BlockIO) int {
+	best, most := -1, int64(0)
+	for i := first; i < end; i++ {
+		s := &b.t.Spans[i]
+		if !waits[s.Name] {
+			continue
+		}
+		if n := min(int64(e.End)+b.unix, s.End) - max(int64(e.Start)+b.unix, s.Start); n > 0 && n >= most {
+			best, most = i, n
+		}
+	}
+	return best
+}
+
+// waits are the spans of a call in which its thread waited for a disk or for
+// what waits for one.
+var waits = map[string]bool{spans.NameHandleWait: true, spans.NameLogGrant: true, spans.NameJBD2Commit: true,
+	spans.NameFastCommit: true, spans.NameLogForce: true, spans.NameKernelWait: true, spans.NameFsync: true}
+
+// io adds one block.io.
+func (b *builder) io(parent int, e *event.BlockIO, issuer bool) {
+	how := joinInferred
+	if issuer {
+		how = joinExact
+	}
+	attrs := append(processAttributes(e.Thread),
+		attribute.String(spans.KeyDevice, device(e.Device)),
+		attribute.String(spans.KeyDisk, device(e.Disk)),
+		attribute.Int64(spans.KeySector, int64(e.Sector)),
+		attribute.Int64(spans.KeyIOSize, int64(e.Bytes)),
+		attribute.String(spans.KeyOp, e.Op),
+		attribute.String(spans.KeyJoin, how.String()))
+	i := b.span(parent, spans.NameBlockIO,
+		b.t.ID.Child(spans.NameBlockIO, uint64(e.Disk), e.Sector, uint64(e.Start)), e.Start, e.End, attrs...)
+	if e.Error != 0 {
+		b.t.Spans[i].Error = "I/O error " + itoa(e.Error)
+	}
+}

@@ -1,0 +1,155 @@
+package assemble
+
+import (
+	"testing"
+
+	"github.com/tailspan/tailspan/sidecar/event"
+	"github.com/tailspan/tailspan/spans"
+)
+
+func aHandleWait(tid int32, from, to event.Time, transaction uint32) *event.JournalWait {
+	return &event.JournalWait{Start: from, End: to, Thread: aThread(tid), Device: disk, Transaction: transaction}
+}
+
+func aDirtyInode(tid int32, from, to event.Time) *event.DirtyInode {
+	return &event.DirtyInode{Start: from, End: to, Thread: aThread(tid), Device: disk, Inode: 42, FileSystem: "ext4"}
+}
+
+// one is a request with one write of 1 to 300 ms and what happens inside it.
+func one(s *script, inside ...event.Event) *spans.Trace {
+	s.play(append(inside, aRequest(1, t0, 1, 11), aWrite(5, t0+ms, t0+300*ms, 10, 11), aResponse(1, t0+302*ms, 10))...)
+	return s.trace(1)
+}
+
+// A thread that waits to join transaction 100 waits for 99 to be locked: that is
+// exact, wherever in the write it stands, and the commit's row names it.
+func TestHandleWait(t *testing.T) {
+	for _, inDirty := range []bool{true, false} {
+		s := newScript(t)
+		events := append(aCommit(99, t0-5*ms, t0+280*ms, 0), aHandleWait(5, t0+3*ms, t0+250*ms, 100))
+		parent := "fs.write"
+		if inDirty {
+			events = append(events, aDirtyInode(5, t0+2*ms, t0+251*ms))
+			parent = "ext4_dirty_inode"
+		}
+		tr := one(s, events...)
+		h := s.span(tr, "jbd2.handle_wait")
+		if p := s.parent(tr, h); p.Name != parent || attr(h, spans.KeyTransaction) != "100" {
+			t.Errorf("below %s: %v", p.Name, h.Attributes)
+		}
+		var exact, inferred int
+		for i := range tr.Spans {
+			switch c := &tr.Spans[i]; {
+			case c.Name != "jbd2.commit":
+			case c.Parent == h.ID && c.Start == h.Start && c.End == h.End && attr(c, spans.KeyJoin) == "exact":
+				exact++
+			case attr(c, spans.KeyJoin) == "inferred":
+				inferred++
+			}
+		}
+		if exact != 1 || inferred != 2 {
+			t.Errorf("%d commits in the wait, %d elsewhere", exact, inferred)
+		}
+		if c := s.requests[0].Cause; c != "jbd2.commit" {
+			t.Errorf("cause %s", c)
+		}
+		row := s.commits[0]
+		last := row.Held[0]
+		if len(row.Held) != 1 || last.What != "handle_wait" || last.Inode != nil || last.TID != 5 {
+			if !inDirty || len(row.Held) != 2 {
+				t.Errorf("held %+v", row.Held)
+			}
+		}
+		if n := attr(s.traces[s.span(tr, "jbd2.commit").Links[0].Trace].Root(), spans.KeyHeld); n != map[bool]string{true: "1", false: "0"}[inDirty] {
+			t.Errorf("%s ext4_dirty_inode held up", n)
+		}
+	}
+}
+
+// The wait was for something else than this commit to be locked.
+func TestHandleWaitForAnother(t *testing.T) {
+	s := newScript(t)
+	tr := one(s, append(aCommit(99, t0+4*ms, t0+200*ms, 0), aHandleWait(5, t0+3*ms, t0+250*ms, 0))...)
+	if c := s.span(tr, "jbd2.commit"); attr(c, spans.KeyJoin) != "inferred" || s.parent(tr, c).Name != "jbd2.handle_wait" {
+		t.Errorf("%v", c.Attributes)
+	}
+}
+
+// XFS: the thread slept for room in the log.
+func TestLogGrant(t *testing.T) {
+	s := newScript(t)
+	w := aHandleWait(5, t0+3*ms, t0+250*ms, 0)
+	w.Grant = true
+	tr := one(s, w)
+	if g := s.span(tr, "xfs.log_grant"); s.parent(tr, g).Name != "fs.write" {
+		t.Errorf("%+v", g)
+	}
+	if c := s.requests[0].Cause; c != "xfs.log" {
+		t.Errorf("cause %s", c)
+	}
+}
+
+// A fast commit of another thread shuts the journal: a wait for a handle while
+// nothing else ran was for it. Elsewhere in the write it is a guess.
+func TestFastCommit(t *testing.T) {
+	for name, c := range map[string]struct {
+		inside []event.Event
+		how    string
+	}{
+		"in a handle wait":      {[]event.Event{aHandleWait(5, t0+3*ms, t0+250*ms, 100)}, "exact"},
+		"beside a commit":       {append(aCommit(98, t0+2*ms, t0+4*ms, 0), aHandleWait(5, t0+3*ms, t0+250*ms, 100)), "inferred"},
+		"in a dirty inode":      {[]event.Event{aDirtyInode(5, t0+3*ms, t0+250*ms)}, "inferred"},
+		"elsewhere in the file": {nil, "inferred"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newScript(t)
+			fast := &event.FastCommit{Start: t0 + 5*ms, End: t0 + 249*ms, Thread: event.Thread{PID: 99, TID: 99, Name: "postgres"}, Device: disk, Transaction: 99, Blocks: 3}
+			tr := one(s, append(c.inside, fast)...)
+			f := s.span(tr, "ext4.fast_commit")
+			if attr(f, spans.KeyJoin) != c.how {
+				t.Errorf("%s, want %s", attr(f, spans.KeyJoin), c.how)
+			}
+			if f.Start != int64(fast.Start) || f.End != int64(fast.End) {
+				t.Errorf("%d..%d", f.Start, f.End)
+			}
+			s.leads(f.Links[0], spans.LinkCommit, "ext4.fast_commit")
+			if c := s.requests[0].Cause; c != "ext4.fast_commit" {
+				t.Errorf("cause %s", c)
+			}
+			if s.brokers[99] != nil {
+				t.Error("a process that is no broker became one")
+			}
+		})
+	}
+}
+
+// An fsync's own fast commit, or log force, is nested in it: exact.
+func TestOwnFlush(t *testing.T) {
+	for name, e := range map[string]event.Event{
+		"ext4.fast_commit": &event.FastCommit{Start: t0 + 4*ms, End: t0 + 290*ms, Thread: aThread(5), Device: disk, Transaction: 99},
+		"xfs.log_force":    &event.LogForce{Start: t0 + 4*ms, End: t0 + 290*ms, Thread: aThread(5), Device: disk, Sync: true},
+	} {
+		s := newScript(t)
+		s.play(aRequest(1, t0, 1, 11), aWrite(5, t0+ms, t0+2*ms, 10, 11), e, anFsync(5, t0+3*ms, t0+300*ms), aResponse(1, t0+302*ms, 10))
+		tr := s.trace(1)
+		f := s.span(tr, name)
+		if s.parent(tr, f).Name != "fs.fsync" || attr(f, spans.KeyJoin) != "exact" {
+			t.Errorf("%s: %v", name, f)
+		}
+		s.leads(f.Links[0], f.Links[0].Attributes[0].Value.AsString(), name)
+		if c, want := s.requests[0].Cause, map[string]string{"xfs.log_force": "xfs.log"}[name]; c != want && c != name {
+			t.Errorf("cause %s", c)
+		}
+	}
+}
+
+// Another thread's log force says nothing of a write that did not sleep.
+func TestLogForceOfAnother(t *testing.T) {
+	s := newScript(t)
+	tr := one(s, &event.LogForce{Start: t0 + 4*ms, End: t0 + 290*ms, Thread: aThread(6), Device: disk, Sync: true})
+	for _, x := range tr.Spans {
+		if x.Name == "xfs.log_force" {
+			t.Error("it is in the trace")
+		}
+	}
+}

@@ -273,7 +273,7 @@ func (l *live) setPorts() {
 
 // broker is what a recording keeps of a broker.
 func (l *live) broker(b *jvm.Broker) recording.Broker {
-	r := recording.Broker{PID: b.PID, Cluster: b.ClusterID, Node: b.NodeID, Devices: map[event.Device]string{}}
+	r := recording.Broker{PID: b.PID, Cluster: b.ClusterID, Node: b.NodeID, Devices: map[event.Device]string{}, Disks: map[event.Device][]event.Device{}}
 	r.Host, _ = os.Hostname()
 	for _, x := range b.Listeners {
 		if x.TLS() {
@@ -292,6 +292,13 @@ func (l *live) broker(b *jvm.Broker) recording.Broker {
 			continue
 		}
 		r.Devices[dev] = kind
+		disks, err := disksBelow(sysBlock, dev)
+		if err != nil {
+			l.log.Warn("the disks below a log dir are not all known: what they do will not be seen", "pid", b.PID, "dir", dir, "error", err)
+		}
+		if len(disks) > 0 {
+			r.Disks[dev] = disks
+		}
 	}
 	return r
 }

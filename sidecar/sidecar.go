@@ -3,6 +3,7 @@ package sidecar
 import (
 	"io"
 	"log/slog"
+	"maps"
 	"net"
 	"net/netip"
 	"slices"
@@ -131,6 +132,9 @@ func (s *Sidecar) adopt(b recording.Broker) {
 	s.mu.Unlock()
 	for dev, fs := range b.Devices {
 		s.probes.FileSystem(dev, fs)
+	}
+	for _, dev := range slices.Sorted(maps.Keys(b.Disks)) { // a replay's events come in the same order
+		s.probes.Disks(dev, b.Disks[dev])
 	}
 	s.decoder.SetListeners(s.listeners())
 }

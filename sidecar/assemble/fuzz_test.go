@@ -62,6 +62,9 @@ func anEvent(b []byte, at event.Time) event.Event {
 	conn, correlation := event.Conn(b[1]&3), int32(b[4]>>4)
 	base, crc := int64(b[4]&15)-1, uint32(b[4]&3)
 	dev := event.Device(8<<20 | uint32(b[1]>>6))
+	if b[0] >= 15*15 {
+		return anInnerEvent(b, from, at, th, dev)
+	}
 	switch b[0] % 15 {
 	case 0:
 		r := aRequest(correlation, from, int16(b[1]>>4&3)-1, crc)
@@ -95,7 +98,11 @@ func anEvent(b []byte, at event.Time) event.Event {
 	case 4:
 		return &event.CommitStart{Time: at, Device: dev, Transaction: crc}
 	case 5:
-		return &event.Commit{Start: from, Flushing: at - us, End: at, Device: dev, Transaction: crc}
+		c := &event.Commit{Start: from, Flushing: at - us, End: at, Device: dev, Transaction: crc}
+		if b[0]&0x10 != 0 {
+			c.Origin, c.By = event.OriginFsync, th
+		}
+		return c
 	case 6:
 		return &event.MonitorEnter{Time: at, Thread: th, Monitor: uint64(crc)}
 	case 7:
@@ -120,6 +127,25 @@ func anEvent(b []byte, at event.Time) event.Event {
 		return &event.AppendHeaders{Time: at, PID: th.PID, File: w.File, Offset: w.Offset, HeadersCut: b[1]&0x40 != 0}
 	}
 	return &event.Gone{Time: at, PID: th.PID}
+}
+
+// anInnerEvent is one of what happens inside writes and fsyncs, and of fsyncs.
+func anInnerEvent(b []byte, from, at event.Time, th event.Thread, dev event.Device) event.Event {
+	if b[1]&0x10 != 0 {
+		from = max(from, at-ms) // short, to lie inside another
+	}
+	switch b[0] % 5 {
+	case 0:
+		return &event.Fsync{Start: from, End: at, Thread: th, Device: dev, File: "orders-0/00000000000000000000.log", Result: -int64(b[1] & 8)}
+	case 1:
+		return &event.JournalWait{Start: from, End: at, Thread: th, Device: dev, Transaction: uint32(b[4] & 3), Grant: b[1]&0x20 != 0}
+	case 2:
+		th.PID += int32(b[1] >> 5 & 1)
+		return &event.FastCommit{Start: from, End: at, Thread: th, Device: dev, Transaction: uint32(b[4] & 3), Status: int32(b[1] & 4)}
+	case 3:
+		return &event.LogForce{Start: from, End: at, Thread: th, Device: dev}
+	}
+	return &event.BlockIO{Start: from, End: at, Thread: th, Device: dev, Sector: uint64(b[4] & 1), Op: "write"}
 }
 
 // checker holds what is put out against what must be.

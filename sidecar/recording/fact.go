@@ -49,6 +49,8 @@ type Broker struct {
 	HeadersFromLog bool `json:"headers_from_log,omitempty"`
 	// Devices holds the file system type of each log dir's device.
 	Devices map[event.Device]string `json:"devices"`
+	// Disks holds the disks that the requests of each such device go to.
+	Disks map[event.Device][]event.Device `json:"disks,omitempty"`
 }
 
 // Gone says that a broker process has ended.

@@ -44,7 +44,7 @@ func written(t *testing.T) ([]byte, tape) {
 	var b bytes.Buffer
 	w := NewWriter(&b, Header{Tailspan: "test"})
 	broker := Broker{PID: 7, Cluster: "c", Listeners: []netip.AddrPort{netip.MustParseAddrPort("[::1]:9092")},
-		Devices: map[event.Device]string{8 << 20: "ext4"}}
+		Devices: map[event.Device]string{8<<20 | 1: "ext4"}, Disks: map[event.Device][]event.Device{8<<20 | 1: {8 << 20}}}
 	w.Fact(Fact{Broker: &broker})
 	const stamp = 1_795_414_850_534_806_467
 	w.Packet(stamp, []byte{0x45, 1, 2, 3, 4}, 900)

@@ -104,6 +104,54 @@ func cascadeTrace(stall *spans.Trace) *spans.Trace {
 	return m.t
 }
 
+// syncedCommit is a commit that an fsync had begun, with what the disk did.
+func syncedCommit() *spans.Trace {
+	m := start(8)
+	m.add(-1, spans.NameJournalCommit, 1_000, 251_100, append(handler(2, 28711),
+		attribute.String(spans.KeyDevice, "8:1"), attribute.Int64(spans.KeyTransaction, 4712), attribute.Int64(spans.KeyHeld, 0),
+		attribute.String(spans.KeyOrigin, "fsync"), attribute.Int64(spans.KeyPID, 4242),
+		attribute.Int64(spans.KeyJournalFree, 4000), attribute.Int64(spans.KeyJournalSize, 4096),
+		attribute.Int64(spans.KeyHandles, 77), attribute.Int64(spans.KeyLogged, 12))...)
+	m.add(0, "jbd2.logging", 1_010, 251_100)
+	m.add(0, spans.NameBlockIO, 1_020, 250_000, request("exact")...)
+	return m.t
+}
+
+func request(how string) []attribute.KeyValue {
+	return []attribute.KeyValue{attribute.String(spans.KeyThreadName, "jbd2/sda1-8"), attribute.Int64(spans.KeyThreadID, 301),
+		attribute.String(spans.KeyDisk, "8:0"), attribute.Int64(spans.KeySector, 9_437_184), attribute.Int64(spans.KeyIOSize, 49_152),
+		attribute.String(spans.KeyOp, "write"), attribute.String(spans.KeyJoin, how)}
+}
+
+// syncTrace is a request that was answered when its write was on the disk; the
+// write had waited for room for its transaction.
+func syncTrace(commit *spans.Trace) *spans.Trace {
+	m := start(9)
+	produce(m, "orders", 253_400, 3, 184_490, "producer-3", 1)
+	verdict(m.t, spans.CauseCommit, spans.CauseCommit)
+	a := m.add(0, "append orders-3", 100, 253_200)
+	w := m.add(a, spans.NameWrite, 110, 900, append(file("orders-3/00000000000000000000.log", 1_262_411, 2213), handler(2, 28711)...)...)
+	d := m.add(w, spans.NameExt4DirtyInode, 200, 800, attribute.Int64(spans.KeyInode, 13))
+	m.add(d, spans.NameHandleWait, 210, 790, attribute.String(spans.KeyDevice, "8:1"), attribute.Int64(spans.KeyTransaction, 4712))
+	f := m.add(a, spans.NameFsync, 910, 253_000, append(handler(2, 28711), attribute.String(spans.KeyFile, "orders-3/00000000000000000000.log"))...)
+	c := m.add(f, spans.NameJBD2Commit, 1_000, 251_100, attribute.String(spans.KeyDevice, "8:1"),
+		attribute.Int64(spans.KeyTransaction, 4712), attribute.String(spans.KeyPhase, "logging"))
+	m.link(c, commit, 0, spans.LinkCommit)
+	m.add(c, spans.NameBlockIO, 1_020, 250_000, request("inferred")...)
+	return m.t
+}
+
+// xfsTrace is what XFS and fast commits have instead.
+func xfsTrace() *spans.Trace {
+	m := start(10)
+	m.add(-1, spans.NameBrokerFsync, 0, 90_000, handler(2, 28711)...)
+	f := m.add(0, spans.NameFsync, 0, 90_000, attribute.String(spans.KeyFile, "orders-3/00000000000000000000.log"))
+	m.add(f, spans.NameLogForce, 100, 60_000, attribute.String(spans.KeyDevice, "8:17"))
+	m.add(f, spans.NameLogGrant, 61_000, 62_000, attribute.String(spans.KeyDevice, "8:17"))
+	m.add(f, spans.NameFastCommit, 63_000, 80_000, attribute.String(spans.KeyDevice, "8:1"), attribute.Int64(spans.KeyTransaction, 7))
+	return m.t
+}
+
 func verdict(t *spans.Trace, cause, root spans.Cause) {
 	t.Spans[0].Attributes = append(t.Spans[0].Attributes,
 		attribute.String(spans.KeyCause, string(cause)), attribute.String(spans.KeyRootCause, string(root)))

@@ -61,6 +61,12 @@ func meaning(kind string) string {
 		return "the commit that held it up"
 	case spans.LinkHolderWrite:
 		return "what the lock's holder wrote meanwhile"
+	case spans.LinkHolderFsync:
+		return "what the lock's holder synced meanwhile"
+	case spans.LinkLogForce:
+		return "the log force that held it up"
+	case spans.LinkOrigin:
+		return "what had it begun"
 	case spans.LinkHolderWait:
 		return "what the lock's holder itself waited for"
 	case spans.LinkHolder:

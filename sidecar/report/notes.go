@@ -18,13 +18,14 @@ func hue(name string) style {
 		return bold
 	case name == spans.NameMonitorWait, name == spans.NameLockHold:
 		return yellow
-	case name == spans.NameWrite, name == spans.NameBrokerWrite:
+	case name == spans.NameWrite, name == spans.NameBrokerWrite, name == spans.NameFsync, name == spans.NameBrokerFsync:
 		return blue
 	case name == spans.NameExt4DirtyInode, name == spans.NameOtherDirtyInode:
 		return purple
-	case strings.HasPrefix(name, spans.PrefixJBD2), name == spans.NameJournalCommit:
+	case strings.HasPrefix(name, spans.PrefixJBD2), name == spans.NameJournalCommit, name == spans.NameFastCommit,
+		name == spans.NameLogGrant, name == spans.NameLogForce:
 		return red
-	case name == spans.NameReplication:
+	case name == spans.NameReplication, name == spans.NameBlockIO:
 		return cyan
 	case strings.HasPrefix(name, spans.NameAppend):
 		return plain
@@ -71,8 +72,7 @@ func about(root *spans.Span) (parts []string) {
 	if truth(a, spans.KeyHeadersCut) {
 		add("not all record headers were read")
 	}
-	add(own(root))
-	return parts
+	return append(parts, own(root)...)
 }
 
 // places are partitions with the offsets that their batches got.
@@ -123,44 +123,20 @@ func (p *picture) notes(r *row) {
 func (p *picture) facts(s *spans.Span) (parts []string) {
 	a := s.Attributes
 	if f := text(a, spans.KeyFile); f != "" {
-		parts = append(parts, clean(f)+" +"+itoa(number(a, spans.KeyOffset))+", "+size(number(a, spans.KeyBytes)))
+		f = clean(f)
+		if offset, ok := find(a, spans.KeyOffset); ok {
+			f += " +" + itoa(offset.AsInt64()) + ", " + size(number(a, spans.KeyBytes))
+		}
+		parts = append(parts, f)
 	}
-	if o := own(s); o != "" {
-		parts = append(parts, o)
-	}
-	if n := text(a, spans.KeyThreadName); n != "" {
-		parts = append(parts, thread(clean(n), int32(number(a, spans.KeyThreadID))))
+	parts = append(parts, own(s)...)
+	if n := by(a); n != "" {
+		parts = append(parts, n)
 	}
 	if s.Name == spans.NameMonitorWait {
 		parts = append(parts, p.waited(a)...)
 	}
 	return parts
-}
-
-// own is what only one kind of span has.
-func own(s *spans.Span) string {
-	a := s.Attributes
-	switch {
-	case s.Name == spans.NameJBD2Commit || s.Name == spans.NameJournalCommit:
-		out := "transaction " + itoa(number(a, spans.KeyTransaction)) + " on " + clean(text(a, spans.KeyDevice))
-		if phase := text(a, spans.KeyPhase); phase != "" {
-			out += ", " + clean(phase)
-		}
-		if n := number(a, spans.KeyHeld); n > 0 {
-			out += ", held up " + itoa(n) + " ext4_dirty_inode"
-		}
-		return out
-	case s.Name == spans.NameExt4DirtyInode || s.Name == spans.NameOtherDirtyInode:
-		return "inode " + itoa(number(a, spans.KeyInode))
-	case s.Name == spans.NameLockHold:
-		return "monitor " + clean(text(a, spans.KeyMonitorAddress))
-	case s.Name == spans.NameReplication:
-		if f, ok := find(a, spans.KeyFollower); ok {
-			return "waits for follower " + itoa(f.AsInt64())
-		}
-		return clean(text(a, spans.KeyReplication))
-	}
-	return ""
 }
 
 // waited says which lock, and who held it for how long.

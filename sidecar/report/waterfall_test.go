@@ -24,6 +24,7 @@ func story() (stall, cascade *spans.Trace, resolve func(spans.TraceID) *spans.Tr
 
 func TestWaterfall(t *testing.T) {
 	stall, cascade, resolve := story()
+	synced := syncedCommit()
 	for _, c := range []struct {
 		name  string
 		trace *spans.Trace
@@ -38,6 +39,14 @@ func TestWaterfall(t *testing.T) {
 		{"isr.txt", isrTrace(), WaterfallOptions{}},
 		{"lost.txt", lostTrace(), WaterfallOptions{}},
 		{"append.txt", bareTrace(), WaterfallOptions{}},
+		{"sync.txt", syncTrace(synced), WaterfallOptions{Resolve: func(id spans.TraceID) *spans.Trace {
+			if id == synced.ID {
+				return synced
+			}
+			return nil
+		}}},
+		{"sync-commit.txt", synced, WaterfallOptions{}},
+		{"xfs.txt", xfsTrace(), WaterfallOptions{}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			c.o.Location = time.UTC

@@ -54,7 +54,8 @@ type live struct {
 }
 
 // Run traces the brokers of this host until ctx ends, or the only one that it
-// was asked to trace.
+// was asked to trace. It takes from the whole process what it needs no more of
+// its capabilities.
 func (s *Sidecar) Run(ctx context.Context) error {
 	ctx, end := context.WithCancel(ctx)
 	defer end()
@@ -66,6 +67,7 @@ func (s *Sidecar) Run(ctx context.Context) error {
 	if err := l.startRecording(); err != nil {
 		return err
 	}
+	l.giveUp()
 	l.newDecoder(l.decoderOptions())
 	s.decoder.SetListeners(s.listeners())
 	l.calibrate(event.Calibration{})

@@ -118,7 +118,10 @@ func (p proc) holds(wanted map[uint64]netip.AddrPort) (map[uint64]bool, error) {
 	for seen := 0; seen < maxFDs && len(own) < len(wanted); {
 		names, err := dir.Readdirnames(1024)
 		for _, name := range names {
-			link, _ := os.Readlink(p.path("fd/" + name))
+			link, err := os.Readlink(p.path("fd/" + name))
+			if errors.Is(err, fs.ErrPermission) { // the directory may be read with fewer rights
+				return nil, err
+			}
 			if n, ok := socketInode(link); ok {
 				if _, ok := wanted[n]; ok {
 					own[n] = true

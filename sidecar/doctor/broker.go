@@ -1,7 +1,10 @@
 package doctor
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
+	"io/fs"
 	"strings"
 
 	"github.com/tailspan/tailspan/bpf"
@@ -16,23 +19,29 @@ type patient struct {
 	o      *Options
 	h      *host
 	checks []Check
-	disks  []disk
+	disks  []LogDir
 
+	backend  string // of the monitors' probes
 	monitors string // why monitors cannot be seen; "" if they can
 	fix      string // of that
 }
 
 func examineBroker(o *Options, h *host, b jvm.Broker) Broker {
-	p := &patient{Broker: b, o: o, h: h}
+	p := &patient{Broker: b, o: o, h: h, disks: []LogDir{}}
 	p.process()
 	p.listeners()
 	p.logDirs()
+	p.tellDisks()
 	p.machine()
-	return Broker{PID: b.PID, NodeID: b.NodeID, ClusterID: b.ClusterID, JDK: b.JDK, Checks: p.checks, Spans: p.spans()}
+	return p.report()
+}
+
+func (p *patient) report() Broker {
+	return Broker{PID: p.PID, NodeID: p.NodeID, ClusterID: p.ClusterID, JDK: p.JDK, LogDirs: p.disks, Checks: p.checks, Spans: p.spans()}
 }
 
 func (p *patient) add(name string, state State, fix, format string, args ...any) {
-	p.checks = append(p.checks, Check{name, state, fmt.Sprintf(format, args...), fix})
+	p.checks = append(p.checks, Check{Name: name, State: state, Detail: fmt.Sprintf(format, args...), Fix: fix})
 }
 
 func (p *patient) process() {
@@ -52,11 +61,12 @@ func (p *patient) process() {
 	}
 }
 
+// rights is what lets us look at this broker; "" if all of it is held.
 func (p *patient) rights() string {
-	if has(p.o, capSysPtrace) {
+	if int(p.UID) == p.o.uid {
 		return ""
 	}
-	return "run as root, or give CAP_SYS_PTRACE"
+	return p.o.give(toInspect)
 }
 
 func (p *patient) listeners() {
@@ -76,7 +86,7 @@ func (p *patient) listeners() {
 		p.add("listeners", Missing, "", "none is known")
 	}
 	if p.OtherNet {
-		p.add("network", Missing, fmt.Sprintf("run tailspan in its pod, or: nsenter -t %d -n tailspan run", p.PID),
+		p.add("network", Missing, p.netFix(),
 			"the broker has a network namespace of its own: its packets do not pass here")
 	}
 }
@@ -89,6 +99,11 @@ func (p *patient) logDirs() {
 			continue
 		}
 		p.disks = append(p.disks, d)
+	}
+}
+
+func (p *patient) tellDisks() {
+	for _, d := range p.disks {
 		p.add("log dir", OK, "", "%v", d)
 	}
 	if len(p.LogDirs) == 0 {
@@ -109,7 +124,12 @@ func (p *patient) machine() {
 	}
 	p.add("jvm", OK, "", "JDK %s, %s", jdk, p.LibJVM)
 	sites, err := jvm.MonitorSites(p.LibJVM)
-	if err != nil {
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+		p.monitors, p.fix = oneLine(err), p.rights()
+		p.add("monitor probes", Missing, p.fix, "%s", p.monitors)
+		return
+	case err != nil:
 		p.monitors, p.fix = oneLine(err), "run the broker on a JDK built with --enable-dtrace (Temurin, Debian, Red Hat)"
 		p.add("monitor probes", Missing, p.fix, "%s", p.monitors)
 		return
@@ -119,26 +139,34 @@ func (p *patient) machine() {
 }
 
 func (p *patient) attach(sites []jvm.Probe) {
-	if why := p.h.cannot(bpf.SubjectMonitor); why != "" {
-		p.monitors = why
-		p.add("monitor probes", Missing, "", "%d sites; no probe: %s", len(sites), why)
+	if p.monitors = p.h.cannot(bpf.SubjectMonitor); p.monitors != "" {
+		p.fix = p.h.fix
+		p.add("monitor probes", Missing, p.fix, "%d sites; no probe: %s", len(sites), p.monitors)
 		return
 	}
 	c, err := p.h.kernel.AttachMonitors(p.PID, p.LibJVM, convert(sites))
 	if err != nil {
-		p.monitors = oneLine(err)
-		p.add("monitor probes", Missing, "", "%d sites; attach: %s", len(sites), p.monitors)
+		p.monitors, p.fix = oneLine(err), p.uprobeFix()
+		p.add("monitor probes", Missing, p.fix, "%d sites; attach: %s", len(sites), p.monitors)
 		return
 	}
+	for _, s := range p.h.kernel.Status() {
+		if s.Name == bpf.SubjectMonitor {
+			p.backend = s.Backend
+		}
+	}
 	c.Close()
-	p.add("monitor probes", OK, "", "%d sites, attached and let go of", len(sites))
+	p.add("monitor probes", OK, "", "%d sites, attached by %s and let go of", len(sites), p.backend)
 }
+
+// uprobeFix: some kernels want CAP_SYS_ADMIN for the uprobes of perf events.
+func (p *patient) uprobeFix() string { return p.o.give(toMount) }
 
 func (p *patient) flag() {
 	on, err := p.o.flag(p.PID)
 	switch {
 	case err != nil:
-		p.monitors, p.fix = oneLine(err), flagFix
+		p.monitors, p.fix = oneLine(err), cmp.Or(p.rights(), flagFix)
 		p.add("monitor flag", Missing, p.fix, "DTraceMonitorProbes: %s", p.monitors)
 	case !on:
 		p.monitors, p.fix = "the JVM's flag DTraceMonitorProbes is off", flagFix

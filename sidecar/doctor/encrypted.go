@@ -27,7 +27,7 @@ func (p *patient) encrypted() {
 	}
 	p.add("encrypted, lost", Degraded, "", "%s", lostEncrypted)
 	if why := p.h.cannot(bpf.SubjectWrite); why != "" {
-		p.add("encrypted, traced", Missing, probesFix, "nothing: the broker's writes cannot be seen: %s", why)
+		p.add("encrypted, traced", Missing, p.h.fix, "nothing: the broker's writes cannot be seen: %s", why)
 		return
 	}
 	p.add("encrypted, traced", OK, "", "%s", keptEncrypted)
@@ -46,12 +46,17 @@ func (p *patient) sealed() (all []string) {
 
 // append is the root of a trace where the request cannot be read.
 func (p *patient) append() Check {
-	if why := p.h.cannot(bpf.SubjectWrite); why != "" {
-		return Check{spans.NameAppend, Missing, why, probesFix}
+	c := Check{Name: spans.NameAppend, State: OK}
+	if c.Detail = p.h.cannot(bpf.SubjectWrite); c.Detail != "" {
+		c.State, c.Fix = Missing, p.h.fix
+		return c
 	}
-	root := "root of its own trace for requests to " + strings.Join(p.sealed(), ", ")
+	c.From = []Source{{bpf.SubjectWrite, p.h.subjects[bpf.SubjectWrite].Backend}}
+	c.Detail = "root of its own trace for requests to " + strings.Join(p.sealed(), ", ")
 	if len(p.LogDirs) == 0 {
-		return Check{spans.NameAppend, Degraded, root + "; without record headers: its log dirs are not known", ""}
+		c.State, c.Detail, c.Fix = Degraded, c.Detail+"; without record headers: its log dirs are not known", p.rights()
+		return c
 	}
-	return Check{spans.NameAppend, OK, root + "; record headers from the segments", ""}
+	c.Detail += "; record headers from the segments"
+	return c
 }

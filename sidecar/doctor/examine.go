@@ -4,9 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 
 	"github.com/tailspan/tailspan/bpf"
 	"github.com/tailspan/tailspan/jvm"
+	"github.com/tailspan/tailspan/sidecar/rights"
 )
 
 // Options of Examine; the zero value looks at every broker of this host.
@@ -14,6 +16,9 @@ type Options struct {
 	PID int32 // only this process
 
 	proc, sys string                               // "/proc", "/sys"
+	release   string                               // the kernel's, and the machine
+	uid       int                                  // ours
+	held      *rights.Set                          // our capabilities
 	open      func() (kernel, error)               // bpf.Open
 	packets   func() error                         // opens and closes a packet socket
 	flag      func(pid int32) (on bool, err error) // jvm.MonitorProbes
@@ -30,6 +35,10 @@ func (o *Options) complete() {
 	if o.proc == "" {
 		o.proc, o.sys = "/proc", "/sys"
 	}
+	if o.held == nil {
+		held, _ := rights.Held() // of a thread of our own it cannot fail
+		o.held, o.uid, o.release = &held, os.Geteuid(), release()
+	}
 	if o.open == nil {
 		o.open = func() (kernel, error) { return bpf.Open(bpf.Options{RingSize: 1 << 16}) }
 	}
@@ -45,19 +54,19 @@ func (o *Options) complete() {
 // single check.
 func Examine(o Options) Report {
 	o.complete()
-	h := examineHost(&o)
+	found, err := o.brokers()
+	h := examineHost(&o, found)
 	if h.kernel != nil {
 		defer h.kernel.Close()
 	}
-	r := Report{Host: h.checks, Brokers: []Broker{}}
-	found, err := o.brokers()
 	switch {
 	case err != nil:
-		r.Host = append(r.Host, Check{"broker", Missing, err.Error(), "name the broker's JVM by --pid"})
+		h.add(Check{Name: "broker", State: Missing, Detail: err.Error(), Fix: "name the broker's JVM by --pid"})
 	case len(found) == 0:
-		r.Host = append(r.Host, Check{"broker", Missing, "no process of this host is a Kafka broker",
-			"start the broker first; in a container, share its pid namespace; name an unusual main class by --pid"})
+		h.add(Check{Name: "broker", State: Missing, Detail: "no process of this host is a Kafka broker",
+			Fix: "start the broker first; in a container, share its pid namespace; name an unusual main class by --pid"})
 	}
+	r := Report{Host: h.checks, Brokers: []Broker{}}
 	for _, b := range found {
 		r.Brokers = append(r.Brokers, examineBroker(&o, h, b))
 	}

@@ -1,6 +1,8 @@
 package doctor
 
 import (
+	"bufio"
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -9,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/tailspan/tailspan/bpf"
+	"github.com/tailspan/tailspan/jvm"
 )
 
 // host is what all brokers share.
@@ -18,102 +21,137 @@ type host struct {
 	subjects map[string]bpf.Subject
 	noProbes error // why
 	packets  error // why there are none
+
+	foreign bool   // a broker is another user's, or none is known
+	hidden  string // why kernel functions cannot be named; "" if they can
+	lack    string // the capabilities without which no probe loads; "" if all are held
+	fix     string // what lets more probes load; "" if nothing is known to
 }
 
-func examineHost(o *Options) *host {
-	h := &host{subjects: map[string]bpf.Subject{}}
-	h.add(checkKernel())
-	h.checks = append(h.checks, checkRights(o)...)
-	h.add(checkLockdown(o))
-	h.add(checkBTF(o))
-	h.add(checkTracefs(o)) // before the probes, which mount it
-	h.probes(o)
-	if h.packets = o.packets(); h.packets != nil {
-		h.add(Check{"packets", Missing, fmt.Sprintf("no packet socket: %v", h.packets), "run as root, or give CAP_NET_RAW"})
-	} else {
-		h.add(Check{"packets", OK, "a packet socket opens", ""})
+func examineHost(o *Options, found []jvm.Broker) *host {
+	h := &host{subjects: map[string]bpf.Subject{}, foreign: len(found) == 0}
+	for _, b := range found {
+		h.foreign = h.foreign || int(b.UID) != o.uid
 	}
+	h.checkKernel(o)
+	h.checkLockdown(o)
+	h.checkBTF(o)
+	h.checkTracefs(o) // before the probes, which mount it
+	h.checkSymbols(o)
+	h.checkRights(o)
+	if h.packets = o.packets(); h.packets != nil {
+		h.add(Check{Name: "packets", State: Missing, Detail: fmt.Sprintf("no packet socket: %v", h.packets), Fix: o.give(toCapture)})
+	} else {
+		h.add(Check{Name: "packets", State: OK, Detail: "a packet socket opens"})
+	}
+	h.probes(o)
 	return h
 }
 
 func (h *host) add(c Check) { h.checks = append(h.checks, c) }
 
-func checkKernel() Check {
-	var u unix.Utsname
-	if err := unix.Uname(&u); err != nil {
-		return Check{"kernel", Degraded, err.Error(), ""}
+// blame keeps the first thing of the host that keeps probes away.
+func (h *host) blame(fix string) { h.fix = cmp.Or(h.fix, fix) }
+
+func (h *host) checkKernel(o *Options) {
+	if lacking := o.lacking(toProbe); lacking != 0 {
+		h.lack = fmt.Sprintf("%v not held", lacking)
+		h.blame(o.give(toProbe))
 	}
-	return Check{"kernel", OK, unix.ByteSliceToString(u.Release[:]) + " " + unix.ByteSliceToString(u.Machine[:]), ""}
+	h.add(Check{Name: "kernel", State: OK, Detail: o.release})
 }
 
-func checkLockdown(o *Options) Check {
+func release() string {
+	var u unix.Utsname
+	if err := unix.Uname(&u); err != nil {
+		return err.Error()
+	}
+	return unix.ByteSliceToString(u.Release[:]) + " " + unix.ByteSliceToString(u.Machine[:])
+}
+
+// checkLockdown judges nothing: what it costs shows at the probes.
+func (h *host) checkLockdown(o *Options) {
 	b, err := os.ReadFile(filepath.Join(o.sys, "kernel/security/lockdown"))
 	_, rest, _ := strings.Cut(string(b), "[")
 	mode, _, ok := strings.Cut(rest, "]")
 	switch {
 	case err != nil || !ok:
-		return Check{"lockdown", OK, "not seen", ""}
+		mode = "not seen: none, or securityfs is not mounted"
 	case mode == "confidentiality":
-		return Check{"lockdown", Degraded, mode + ": no tracepoints", "boot with lockdown=integrity"}
+		h.blame("boot with lockdown=integrity")
+		mode += ": no perf tracepoints, no kprobes"
 	}
-	return Check{"lockdown", OK, mode, ""}
+	h.add(Check{Name: "lockdown", State: OK, Detail: mode})
 }
 
-func checkBTF(o *Options) Check {
+func (h *host) checkBTF(o *Options) {
 	if _, err := os.Stat(filepath.Join(o.sys, "kernel/btf/vmlinux")); err != nil {
-		return Check{"btf", Missing, "the kernel does not describe its types: no probe can read files and inodes",
-			"use a kernel built with CONFIG_DEBUG_INFO_BTF"}
-	}
-	return Check{"btf", OK, "the kernel describes its types", ""}
-}
-
-func checkTracefs(o *Options) Check {
-	for _, dir := range []string{"kernel/tracing", "kernel/debug/tracing"} {
-		path := filepath.Join(o.sys, dir)
-		if _, err := os.Stat(filepath.Join(path, "events")); err == nil {
-			return Check{"tracefs", OK, "mounted on " + path, ""}
-		}
-	}
-	if has(o, capSysAdmin) {
-		return Check{"tracefs", OK, "was not mounted; mounted on first use", ""}
-	}
-	return Check{"tracefs", Missing, "not mounted, or it may not be read", "mount -t tracefs tracefs /sys/kernel/tracing"}
-}
-
-// probes loads what the kernel takes; it stays loaded for the brokers.
-func (h *host) probes(o *Options) {
-	if h.kernel, h.noProbes = o.open(); h.noProbes != nil {
-		h.kernel = nil
-		h.add(Check{"probes", Missing, "none loads: " + oneLine(h.noProbes), "run as root, or give CAP_BPF and CAP_PERFMON"})
+		const fix = "use a kernel built with CONFIG_DEBUG_INFO_BTF"
+		h.blame(fix)
+		h.add(Check{Name: "btf", State: Missing, Detail: "the kernel does not describe its types: no probe can read files and inodes", Fix: fix})
 		return
 	}
-	for _, s := range h.kernel.Status() {
-		h.subjects[s.Name] = s
-		c := Check{Name: "probe " + s.Name, State: OK, Detail: "attaches (" + s.Backend + ")"}
-		switch {
-		case s.Err != nil && s.Attached:
-			c.State, c.Detail = Degraded, oneLine(s.Err)
-		case s.Err != nil:
-			c.State, c.Detail = Missing, oneLine(s.Err)
-		case s.Name == bpf.SubjectMonitor:
-			c.Detail = "loads; attached to each JVM"
-		}
-		h.add(c)
-	}
+	h.add(Check{Name: "btf", State: OK, Detail: "the kernel describes its types"})
 }
 
-// cannot says why a subject cannot be seen; "" if it can.
-func (h *host) cannot(subject string) string {
-	s, ok := h.subjects[subject]
-	switch {
-	case h.noProbes != nil:
-		return oneLine(h.noProbes)
-	case !ok:
-		return "no such probe"
-	case s.Err != nil && !s.Attached:
-		return oneLine(s.Err)
+// checkTracefs judges nothing either: other backends do without it.
+func (h *host) checkTracefs(o *Options) {
+	c := Check{Name: "tracefs", State: OK}
+	for _, dir := range []string{"kernel/tracing", "kernel/debug/tracing"} {
+		path := filepath.Join(o.sys, dir)
+		_, err := os.Stat(filepath.Join(path, "events"))
+		switch {
+		case err == nil:
+			c.Detail = "mounted on " + path
+			h.add(c)
+			return
+		case os.IsPermission(err):
+			c.Detail = path + " may not be read: no perf tracepoints"
+			h.blame(o.give(toRead))
+			h.add(c)
+			return
+		}
 	}
-	return ""
+	if c.Detail = "was not mounted; mounted on first use"; o.lacking(toMount) != 0 {
+		c.Detail = "not mounted: no perf tracepoints"
+		h.blame("mount -t tracefs tracefs /sys/kernel/tracing")
+	}
+	h.add(c)
+}
+
+// maxSymbols bounds the lines of kallsyms that are looked at for an address.
+const maxSymbols = 64
+
+// checkSymbols: the kernel gives addresses of 0 to those who may not see them.
+func (h *host) checkSymbols(o *Options) {
+	f, err := os.Open(filepath.Join(o.proc, "kallsyms"))
+	if err != nil {
+		h.hidden = oneLine(err)
+	} else {
+		defer f.Close()
+		h.hidden = "the kernel hides its addresses"
+		lines := bufio.NewScanner(f)
+		for n := 0; n < maxSymbols && lines.Scan(); n++ {
+			if address, _, _ := strings.Cut(lines.Text(), " "); strings.Trim(address, "0") != "" {
+				h.hidden = ""
+				break
+			}
+		}
+	}
+	if h.hidden != "" {
+		h.add(Check{Name: "symbols", State: Degraded, Detail: h.hidden + ": its functions cannot be named", Fix: h.nameFix(o)})
+		return
+	}
+	h.add(Check{Name: "symbols", State: OK, Detail: "kernel functions can be named"})
+}
+
+// nameFix: with kptr_restrict at 2 nobody sees addresses (lib/vsprintf.c, and
+// kernel/kallsyms.c: kallsyms_show_value).
+func (h *host) nameFix(o *Options) string {
+	if fix := o.give(toName); fix != "" {
+		return fix
+	}
+	return "sysctl kernel.kptr_restrict=1"
 }
 
 // maxDetail keeps a verifier's log out of a table.
@@ -121,6 +159,7 @@ const maxDetail = 160
 
 func oneLine(err error) string {
 	s := strings.Join(strings.Fields(err.Error()), " ")
+	s = strings.ReplaceAll(s, bpf.ErrNotHere.Error()+": ", "")
 	if len(s) > maxDetail {
 		s = s[:maxDetail] + "..."
 	}

@@ -2,86 +2,79 @@ package doctor
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
-	"strconv"
-	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/tailspan/tailspan/sidecar/rights"
 )
 
-// Bits of CapEff (linux/capability.h).
-const (
-	capNetRaw    = 13
-	capSysPtrace = 19
-	capSysAdmin  = 21
-	capSyslog    = 34
-	capPerfmon   = 38
-	capBPF       = 39
+var (
+	toProbe   = rights.Of(unix.CAP_BPF, unix.CAP_PERFMON)
+	toCapture = rights.Of(unix.CAP_NET_RAW)
+	toInspect = rights.Of(unix.CAP_SYS_PTRACE, unix.CAP_DAC_READ_SEARCH)
+	toName    = rights.Of(unix.CAP_SYSLOG)
+	toMount   = rights.Of(unix.CAP_SYS_ADMIN)
+	toRead    = rights.Of(unix.CAP_DAC_READ_SEARCH)
+	toLock    = rights.Of(unix.CAP_SYS_RESOURCE)
 )
 
-// capabilities that are of use, what each is for, and whether any of what is
-// traced today needs it.
-var capabilities = []struct {
-	bit    int
-	name   string
-	use    string
-	needed bool
-}{
-	{capBPF, "CAP_BPF", "load probes", true},
-	{capPerfmon, "CAP_PERFMON", "attach probes", true},
-	{capNetRaw, "CAP_NET_RAW", "see packets", true},
-	{capSysPtrace, "CAP_SYS_PTRACE", "look at a broker of another user", true},
-	{capSysAdmin, "CAP_SYS_ADMIN", "mount tracefs, uprobes on some kernels", false},
-	{capSyslog, "CAP_SYSLOG", "name kernel functions", false},
+// give is the advice that gets what is lacking of those; "" if nothing is.
+func (o *Options) give(those rights.Set) string {
+	lacking := o.lacking(those)
+	switch {
+	case lacking == 0:
+		return ""
+	case o.uid == 0:
+		return fmt.Sprintf("give it %v", lacking)
+	}
+	return fmt.Sprintf("run as root, or give it %v", lacking)
 }
 
-// effective reads our own CapEff.
-func effective(o *Options) (uint64, error) {
-	b, err := os.ReadFile(filepath.Join(o.proc, "self/status"))
-	if err != nil {
-		return 0, err
-	}
-	for line := range strings.Lines(string(b)) {
-		if s, ok := strings.CutPrefix(line, "CapEff:"); ok {
-			return strconv.ParseUint(strings.TrimSpace(s), 16, 64)
+// lacking is what is not held of those, one by one.
+func (o *Options) lacking(those rights.Set) (lacking rights.Set) {
+	for _, c := range rights.All {
+		if one := rights.Of(c.Number); those.Has(one) && !o.held.Grants(one) {
+			lacking |= one
 		}
 	}
-	return 0, fmt.Errorf("no CapEff in status")
+	return lacking
 }
 
-// has counts CAP_SYS_ADMIN for CAP_BPF and CAP_PERFMON, as the kernel does.
-func has(o *Options, bit int) bool {
-	set, err := effective(o)
-	if err != nil {
-		return false
+// needed is what tracing takes here: others' processes only where a broker is
+// somebody else's.
+func (h *host) needed(o *Options) rights.Set {
+	need := toProbe | toCapture
+	if h.foreign {
+		need |= toInspect
 	}
-	admin := set>>capSysAdmin&1 == 1
-	return set>>bit&1 == 1 || admin && (bit == capBPF || bit == capPerfmon)
+	if h.hidden != "" {
+		need |= toName
+	}
+	return need
 }
+
+// rightsCheck is the name of the check whose fix gets all that is lacking.
+const rightsCheck = "rights"
 
 // checkRights is one line, and one more for each capability that is lacking.
-func checkRights(o *Options) []Check {
-	c := Check{Name: "rights", State: OK, Detail: fmt.Sprintf("uid %d, with all capabilities of use", os.Geteuid())}
-	if _, err := effective(o); err != nil {
-		return []Check{{"rights", Degraded, err.Error(), ""}}
+func (h *host) checkRights(o *Options) {
+	need := h.needed(o)
+	c := Check{Name: rightsCheck, State: OK, Detail: fmt.Sprintf("uid %d, with all capabilities that are of use", o.uid)}
+	lacking := o.lacking(rights.Start | toMount)
+	if lacking != 0 {
+		c.Detail = fmt.Sprintf("uid %d", o.uid)
 	}
-	var lacking []Check
-	var give []string
-	for _, k := range capabilities {
-		if has(o, k.bit) {
-			continue
+	if c.Fix = o.give(need); c.Fix != "" {
+		c.State = Degraded
+	}
+	h.add(c)
+	for _, k := range rights.All {
+		switch one := rights.Of(k.Number); {
+		case !lacking.Has(one):
+		case need.Has(one):
+			h.add(Check{Name: k.Name, State: Degraded, Detail: "not held, but needed to " + k.Use})
+		default:
+			h.add(Check{Name: k.Name, State: OK, Detail: "not held, and not needed here to " + k.Use})
 		}
-		state, detail := OK, "not held, and not needed here: "+k.use
-		if k.needed {
-			state, detail = Degraded, "not held: "+k.use
-			give = append(give, k.name)
-		}
-		lacking = append(lacking, Check{k.name, state, detail, ""})
 	}
-	if len(lacking) > 0 {
-		c.Detail = fmt.Sprintf("uid %d", os.Geteuid())
-	}
-	if len(give) > 0 {
-		c.State, c.Fix = Degraded, "run as root, or give "+strings.Join(give, ", ")
-	}
-	return append([]Check{c}, lacking...)
 }

@@ -2,22 +2,22 @@ package doctor
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
-	"github.com/tailspan/tailspan/bpf"
 	"github.com/tailspan/tailspan/spans"
 )
 
-// probesFix is what lets probes load.
-const probesFix = "run as root, or give CAP_BPF and CAP_PERFMON"
-
 // spans says for each kind where it will come from.
 func (p *patient) spans() []Check {
-	all := []Check{p.produce(), p.write(), p.dirtyInode(), p.commit(), p.monitorWait()}
+	all := []Check{p.produce()}
 	if len(p.sealed()) > 0 {
 		all = append(all, p.append())
 	}
-	return all
+	for _, k := range kinds {
+		all = append(all, p.kind(k))
+	}
+	return append(all, p.monitorWait())
 }
 
 func (p *patient) produce() Check {
@@ -31,14 +31,14 @@ func (p *patient) produce() Check {
 	encrypted := p.sealed()
 	switch {
 	case p.h.packets != nil:
-		c.State, c.Detail, c.Fix = Missing, "no packets: "+oneLine(p.h.packets), "run as root, or give CAP_NET_RAW"
+		c.State, c.Detail, c.Fix = Missing, "no packets: "+oneLine(p.h.packets), p.o.give(toCapture)
 	case p.OtherNet:
 		c.State, c.Detail = Missing, "its packets do not pass this network namespace"
-		c.Fix = fmt.Sprintf("run tailspan in its pod, or: nsenter -t %d -n tailspan run", p.PID)
+		c.Fix = p.netFix()
 	case len(open) == 0 && len(encrypted) > 0:
 		c.State, c.Detail = Missing, "every listener is encrypted: "+strings.Join(encrypted, ", ")
 	case len(open) == 0:
-		c.State, c.Detail = Missing, "no listener is known"
+		c.State, c.Detail, c.Fix = Missing, "no listener is known", p.rights()
 	case len(encrypted) > 0:
 		c.State, c.Detail = Degraded, fmt.Sprintf("packets of %s; not of %s (encrypted)", strings.Join(open, ", "), strings.Join(encrypted, ", "))
 	default:
@@ -47,73 +47,85 @@ func (p *patient) produce() Check {
 	return c
 }
 
-func (p *patient) write() Check {
-	if why := p.h.cannot(bpf.SubjectWrite); why != "" {
-		return Check{spans.NameWrite, Missing, why, probesFix}
-	}
-	return Check{spans.NameWrite, OK, "system calls of the broker, by " + p.h.subjects[bpf.SubjectWrite].Backend, ""}
+func (p *patient) netFix() string {
+	return fmt.Sprintf("run tailspan in its pod, or: nsenter -t %d -n tailspan run", p.PID)
 }
 
-func (p *patient) dirtyInode() Check {
-	c := Check{Name: spans.NameExt4DirtyInode, State: OK}
-	if why := p.h.cannot(bpf.SubjectDirtyInode); why != "" {
-		return Check{c.Name, Missing, why, probesFix}
-	}
-	var ext4, other []string
-	for _, d := range p.disks {
-		if d.kind == "ext4" {
-			ext4 = append(ext4, d.source)
-		} else {
-			other = append(other, d.kind)
-		}
-	}
-	on, by := strings.Join(ext4, ", "), p.h.subjects[bpf.SubjectDirtyInode].Backend
+// kind judges a kind of span by the log dirs' file systems and by its subject.
+func (p *patient) kind(k kind) Check {
+	c := Check{Name: k.span, State: OK}
+	backend := p.h.subjects[k.subject].Backend
+	on, absent := p.having(k)
+	why := p.h.cannot(k.subject)
 	switch {
-	case len(p.disks) == 0:
-		c.State, c.Detail = Degraded, "the file system of the log dirs is not known"
-	case len(ext4) == 0:
-		c.State, c.Detail = Degraded, fmt.Sprintf("on %s its counterpart is shown, as %s", strings.Join(other, ", "), spans.NameOtherDirtyInode)
-	case len(other) > 0:
-		c.State, c.Detail = Degraded, fmt.Sprintf("%s, by %s; on %s its counterpart is shown, as %s", on, by, strings.Join(other, ", "), spans.NameOtherDirtyInode)
-	default:
-		c.Detail = fmt.Sprintf("%s, by %s", on, by)
+	case k.absent != nil && len(p.disks) > 0 && len(on) == 0:
+		c.State, c.Detail = NotHere, strings.Join(absent, "; ")+k.shownAs(backend)
+		return c
+	case p.h.unknown(k.subject):
+		c.State, c.Detail = NotHere, "not known to this build"
+		return c
+	case why != "":
+		c.State, c.Detail, c.Fix = Missing, why, p.h.fix
+		return c
+	case k.absent != nil && len(p.disks) == 0:
+		c.State, c.Detail, c.Fix = Degraded, "the file system of the log dirs is not known", p.rights()
+		return c
+	}
+	c.From = append(c.From, Source{k.subject, backend})
+	c.Detail = "by " + backend
+	if len(on) > 0 {
+		c.Detail += " on " + strings.Join(on, ", ")
+	}
+	for _, why := range absent {
+		c.Detail += "; " + why
+	}
+	if len(absent) > 0 {
+		c.Detail += k.shownAs(backend)
+	}
+	p.additions(k, &c)
+	if k.named && p.h.hidden != "" {
+		c.State, c.Detail, c.Fix = Degraded, c.Detail+"; without reasons and stacks: "+p.h.hidden, p.h.nameFix(p.o)
 	}
 	return c
 }
 
-func (p *patient) commit() Check {
-	c := Check{Name: spans.NameJBD2Commit, State: OK}
-	if why := p.h.cannot(bpf.SubjectJournal); why != "" {
-		return Check{c.Name, Missing, why, probesFix}
+// having are the sources of the log dirs whose file system has such spans, and
+// why others have none.
+func (p *patient) having(k kind) (on, absent []string) {
+	if k.absent == nil {
+		return nil, nil
 	}
-	var seen, clear, lost []string
 	for _, d := range p.disks {
-		switch {
-		case d.journal != "":
-			seen = append(seen, "journal "+d.journal)
-		case d.hidden:
-			lost = append(lost, d.source+": whether it has a journal cannot be seen")
-		case d.kind == "ext4":
-			clear = append(clear, d.source+" has no journal to wait for")
+		list, text := &on, d.Source
+		if why := k.absent(d); why != "" {
+			list, text = &absent, why
+		}
+		if !slices.Contains(*list, text) {
+			*list = append(*list, text)
+		}
+	}
+	return on, absent
+}
+
+// additions are judged apart: without one, the span says less.
+func (p *patient) additions(k kind, c *Check) {
+	for _, a := range k.with {
+		switch why := p.h.cannot(a.subject); {
+		case p.h.unknown(a.subject):
+		case why != "":
+			c.State, c.Detail, c.Fix = Degraded, fmt.Sprintf("%s; without %s: %s", c.Detail, a.says, why), p.h.fix
 		default:
-			lost = append(lost, fmt.Sprintf("%s (%s): no jbd2 journal", d.source, d.kind))
+			c.From = append(c.From, Source{a.subject, p.h.subjects[a.subject].Backend})
 		}
 	}
-	c.Detail = strings.Join(append(append(seen, clear...), lost...), "; ")
-	switch {
-	case len(p.disks) == 0:
-		c.State, c.Detail = Degraded, "the file system of the log dirs is not known"
-	case len(lost) == len(p.disks):
-		c.State = Missing
-	case len(lost) > 0:
-		c.State = Degraded
-	}
-	return c
 }
 
 func (p *patient) monitorWait() Check {
+	c := Check{Name: spans.NameMonitorWait, State: OK, Detail: "by " + p.backend + ": hotspot's probes in libjvm.so"}
 	if p.monitors != "" {
-		return Check{spans.NameMonitorWait, Missing, p.monitors, p.fix}
+		c.State, c.Detail, c.Fix = Missing, p.monitors, p.fix
+		return c
 	}
-	return Check{spans.NameMonitorWait, OK, "hotspot's monitor probes in libjvm.so", ""}
+	c.From = []Source{{"monitor", p.backend}}
+	return c
 }

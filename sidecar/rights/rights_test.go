@@ -126,7 +126,7 @@ func TestSet(t *testing.T) {
 	admin := Of(unix.CAP_SYS_ADMIN)
 	for text, ok := range map[string]bool{
 		"none":                                Set(0).String() == "none",
-		"CAP_BPF, CAP_NET_RAW, capability 24": Of(24, 13, 39).String() == "CAP_BPF, CAP_NET_RAW, capability 24",
+		"CAP_BPF, CAP_NET_RAW, capability 40": Of(40, 13, 39).String() == "CAP_BPF, CAP_NET_RAW, capability 40",
 		"admin for bpf":                       admin.Grants(Of(unix.CAP_BPF, unix.CAP_PERFMON)),
 		"not for packets":                     !admin.Grants(Of(unix.CAP_BPF, unix.CAP_NET_RAW)),
 		"kept is a part":                      Start.Has(Attach) && !Attach.Has(Of(unix.CAP_NET_RAW)),

@@ -1,0 +1,82 @@
+package doctor
+
+import (
+	"slices"
+
+	"github.com/tailspan/tailspan/bpf"
+	"github.com/tailspan/tailspan/spans"
+)
+
+// kind is a kind of span that the kernel's probes show.
+type kind struct {
+	span    string
+	subject string              // what it is made of
+	with    []addition          // what else it says
+	absent  func(LogDir) string // why a log dir's file system has none; "" if it has
+	other   string              // what stands for it on other file systems, with
+	by      []string            // these backends
+	named   bool                // it is of use only with the names of kernel functions
+}
+
+// addition is what another subject adds to a span.
+type addition struct{ subject, says string }
+
+// kinds are all of them, in the order in which they are told.
+var kinds = []kind{
+	{span: spans.NameWrite, subject: bpf.SubjectWrite,
+		with: []addition{{bpf.SubjectWake, "whose it is"}, {"off_cpu", "CPU, sleep and run-queue time"}}},
+	{span: spans.NameKernelWait, subject: "off_cpu", named: true},
+	{span: "samples", subject: "sample", named: true},
+	{span: spans.NameFsync, subject: "fsync"},
+	{span: spans.NameExt4DirtyInode, subject: bpf.SubjectDirtyInode, absent: notExt4,
+		other: spans.NameOtherDirtyInode, by: []string{bpf.TpBTF, bpf.RawTP, bpf.Tracepoint}},
+	{span: spans.NameJBD2Commit, subject: bpf.SubjectJournal, absent: notJournaled,
+		with: []addition{{"commit_origin", "who asked for it"}, {"commit_stats", "what it did"}}},
+	{span: spans.NameHandleWait, subject: "handle_wait", absent: notJournaled},
+	{span: spans.NameFastCommit, subject: "fast_commit", absent: notFastCommitting},
+	{span: spans.NameLogGrant, subject: "log_grant", absent: notXFS},
+	{span: spans.NameLogForce, subject: "log_force", absent: notXFS},
+	{span: spans.NameBlockIO, subject: "block_io"},
+}
+
+func notExt4(d LogDir) string {
+	if d.Kind != "ext4" && d.Kind != "ext3" {
+		return "not on " + d.Kind
+	}
+	return ""
+}
+
+func notJournaled(d LogDir) string {
+	if why := notExt4(d); why != "" {
+		return why
+	}
+	if d.Journal == nil {
+		return "no journal to wait for"
+	}
+	return ""
+}
+
+func notFastCommitting(d LogDir) string {
+	if why := notJournaled(d); why != "" {
+		return why
+	}
+	if fast := d.Journal.FastCommit; fast != nil && !*fast {
+		return "not with this journal: fast_commit is off"
+	}
+	return ""
+}
+
+func notXFS(d LogDir) string {
+	if d.Kind != "xfs" {
+		return "not on " + d.Kind
+	}
+	return ""
+}
+
+// shownAs is what stands for the span on file systems that have none.
+func (k kind) shownAs(backend string) string {
+	if k.other == "" || !slices.Contains(k.by, backend) {
+		return ""
+	}
+	return "; its counterpart is shown, as " + k.other
+}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -157,9 +158,12 @@ func (h *host) nameFix(o *Options) string {
 // maxDetail keeps a verifier's log out of a table.
 const maxDetail = 160
 
+// noise is what errors of package bpf say beside the point: which of several
+// programs failed first, and a hint at a limit that bpf lifts.
+var noise = regexp.MustCompile(regexp.QuoteMeta(bpf.ErrNotHere.Error()) + `: |\bprogram \w+: | \(MEMLOCK may be too low[^)]*\)`)
+
 func oneLine(err error) string {
-	s := strings.Join(strings.Fields(err.Error()), " ")
-	s = strings.ReplaceAll(s, bpf.ErrNotHere.Error()+": ", "")
+	s := noise.ReplaceAllString(strings.Join(strings.Fields(err.Error()), " "), "")
 	if len(s) > maxDetail {
 		s = s[:maxDetail] + "..."
 	}

@@ -159,3 +159,54 @@ func BenchmarkRead(b *testing.B) {
 	}
 	b.ReportMetric(float64(reading)/float64(n), "ns/record")
 }
+
+// BenchmarkBackend measures what a way of seeing writes costs a thread of a
+// traced process: a system call that is none of ours, one that is another
+// file's write, a segment's. ns/op is the whole call, without the kernel's count.
+func BenchmarkBackend(b *testing.B) {
+	needRoot(b)
+	dir := b.TempDir()
+	file := int(createSegment(b, dir, "orders-0", segment).Fd())
+	index := int(createSegment(b, dir, "orders-0", "00000000000000000000.index").Fd())
+	buf := batch(0, 200)
+	write := func(fd int) func() {
+		return func() {
+			if _, err := unix.Pwrite(fd, buf, 0); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+	calls := []struct {
+		name string
+		call func()
+	}{{"other", func() { unix.Getppid() }}, {"index", write(index)}, {"segment", write(file)}}
+	for _, backend := range []string{"none", Fentry, TpBTF, Tracepoint, Kprobe} {
+		b.Run(backend, func(b *testing.B) {
+			if backend != "none" {
+				p, err := Open(Options{Backends: []string{backend}, NoVectors: true, RingSize: 64 << 20})
+				if err != nil {
+					b.Skip(err)
+				}
+				defer p.Close()
+				needSubject(b, p, SubjectWrite)
+				if err := p.Trace(int32(os.Getpid())); err != nil {
+					b.Fatal(err)
+				}
+				go func() {
+					for {
+						if _, err := p.Read(20*time.Millisecond, func([]byte) {}); err != nil {
+							return
+						}
+					}
+				}()
+			}
+			for _, c := range calls {
+				b.Run(c.name, func(b *testing.B) {
+					for b.Loop() {
+						c.call()
+					}
+				})
+			}
+		})
+	}
+}

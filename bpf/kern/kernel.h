@@ -157,8 +157,7 @@ const volatile _Bool direct;
 // strings, arrays of pointers.
 const volatile _Bool typed;
 
-// Whether bpf_probe_read_kernel and bpf_probe_read_user are there: not under
-// lockdown=confidentiality (the user's, for the loader takes them for one).
+// Whether bpf_probe_read_kernel is there: not under lockdown=confidentiality.
 const volatile _Bool reads = 1;
 
 extern void *bpf_rdonly_cast(const void *obj, __u32 btf_id) __ksym __attribute__((weak));

@@ -21,13 +21,12 @@ int read_directly(void *ctx)
 	return 0;
 }
 
-// Loads only where programs may read memory at all.
+// Loads only where programs may read any memory of the kernel.
 SEC("raw_tp/sched_process_exit")
 int read_memory(void *ctx)
 {
 	__u64 word = 0;
 	bpf_probe_read_kernel(&word, sizeof(word), ctx);
-	bpf_probe_read_user(&word, sizeof(word), ctx);
 	return word;
 }
 

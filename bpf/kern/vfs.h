@@ -6,23 +6,33 @@
 
 #include "write.h"
 
-static __always_inline __s64 position(struct file *file, __s64 **pos)
+static __always_inline __s64 position(struct file *file, __s64 *at)
 {
-	__s64 *at = 0, value = 0;
+	__s64 value = 0;
 
-	if (direct) {
-		struct timespec64 *first = bpf_rdonly_cast(*pos, bpf_core_type_id_kernel(struct timespec64));
-		return first->tv_sec;
-	}
+	if (direct)
+		return POINTER(struct timespec64, at)->tv_sec;
 	if (!reads)
 		return GET(file, f_pos); // write(2)'s
-	// Before 5.18 the verifier lets no program have a pointer to a number.
-	bpf_probe_read_kernel(&at, sizeof(at), pos);
 	bpf_probe_read_kernel(&value, sizeof(value), at);
 	return value;
 }
 
-static __always_inline int vfs_write(struct file *file, __u64 buf, __u64 bytes, __s64 **pos)
+// The fourth argument. Before 5.18 the verifier lets no program have a pointer to
+// a number; it does let them read where that lies.
+static __always_inline __s64 *position_of(__u64 *ctx)
+{
+	__s64 *at = 0;
+
+	if (direct)
+		return (__s64 *)ctx[3];
+	asm volatile("" : "+r"(ctx)); // or one address serves both, which the verifier refuses
+	if (reads)
+		bpf_probe_read_kernel(&at, sizeof(at), ctx + 3);
+	return at;
+}
+
+static __always_inline int vfs_write(struct file *file, __u64 buf, __u64 bytes, __s64 *pos)
 {
 	__u64 pid_tgid = bpf_get_current_pid_tgid();
 	if (is_idle_wake(bytes) || !is_traced(pid_tgid))
@@ -35,7 +45,7 @@ static __always_inline int vfs_write(struct file *file, __u64 buf, __u64 bytes, 
 	return start(t, pid_tgid);
 }
 
-static __always_inline int vfs_writev(struct file *file, __u64 vector, __u64 count, __s64 **pos)
+static __always_inline int vfs_writev(struct file *file, __u64 vector, __u64 count, __s64 *pos)
 {
 	__u64 pid_tgid = bpf_get_current_pid_tgid();
 	if (!is_traced(pid_tgid))
@@ -51,7 +61,7 @@ static __always_inline int vfs_writev(struct file *file, __u64 vector, __u64 cou
 SEC("fentry/vfs_write")
 int fentry_write(__u64 *ctx)
 {
-	return vfs_write((struct file *)ctx[0], ctx[1], ctx[2], (__s64 **)&ctx[3]);
+	return vfs_write((struct file *)ctx[0], ctx[1], ctx[2], position_of(ctx));
 }
 
 SEC("fexit/vfs_write")
@@ -63,7 +73,7 @@ int fexit_write(__u64 *ctx)
 SEC("fentry/vfs_writev")
 int fentry_writev(__u64 *ctx)
 {
-	return vfs_writev((struct file *)ctx[0], ctx[1], ctx[2], (__s64 **)&ctx[3]);
+	return vfs_writev((struct file *)ctx[0], ctx[1], ctx[2], position_of(ctx));
 }
 
 SEC("fexit/vfs_writev")
@@ -75,8 +85,7 @@ int fexit_writev(__u64 *ctx)
 SEC("kprobe/vfs_write")
 int kprobe_write(struct pt_regs *ctx)
 {
-	__s64 *pos = (__s64 *)ARGUMENT_4(ctx);
-	return vfs_write(POINTER(struct file, ARGUMENT_1(ctx)), ARGUMENT_2(ctx), ARGUMENT_3(ctx), &pos);
+	return vfs_write(POINTER(struct file, ARGUMENT_1(ctx)), ARGUMENT_2(ctx), ARGUMENT_3(ctx), (__s64 *)ARGUMENT_4(ctx));
 }
 
 SEC("kretprobe/vfs_write")
@@ -88,8 +97,7 @@ int kretprobe_write(struct pt_regs *ctx)
 SEC("kprobe/vfs_writev")
 int kprobe_writev(struct pt_regs *ctx)
 {
-	__s64 *pos = (__s64 *)ARGUMENT_4(ctx);
-	return vfs_writev(POINTER(struct file, ARGUMENT_1(ctx)), ARGUMENT_2(ctx), ARGUMENT_3(ctx), &pos);
+	return vfs_writev(POINTER(struct file, ARGUMENT_1(ctx)), ARGUMENT_2(ctx), ARGUMENT_3(ctx), (__s64 *)ARGUMENT_4(ctx));
 }
 
 SEC("kretprobe/vfs_writev")

@@ -14,7 +14,7 @@ static __always_inline void read_head(struct write_record *w, __u64 buf, __u64 c
 	w->r.flags = 0;
 	if (count < BATCH_HEAD)
 		goto none;
-	if (!reads || bpf_probe_read_user(w->head, BATCH_HEAD, (void *)buf)) {
+	if (bpf_probe_read_user(w->head, BATCH_HEAD, (void *)buf)) {
 		w->r.flags = WRITE_UNREAD;
 		goto none;
 	}
@@ -30,7 +30,7 @@ none:
 static __always_inline void read_vector(struct write_record *w, __u64 vector, __u64 count)
 {
 	struct iovec first = {};
-	if (reads && count)
+	if (count)
 		bpf_probe_read_user(&first, sizeof(first), (void *)vector);
 	read_head(w, first.base, first.len);
 }

@@ -30,7 +30,8 @@ type Options struct {
 	// them.
 	Backends []string
 
-	old bool // a test's: as if before Linux 6.2
+	old  bool   // a test's: as if before Linux 6.2
+	mark string // a test's: the name of all programs and maps in the kernel
 }
 
 const (
@@ -70,7 +71,7 @@ func Open(o Options) (*Probes, error) {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	p := &Probes{log: o.Logger, only: o.Backends}
-	if err := p.create(ringSize(o.RingSize)); err != nil {
+	if err := p.create(&o); err != nil {
 		return nil, errors.Join(judge(err), p.Close())
 	}
 	p.tracefs, p.noTracefs = findTracefs(p.log)
@@ -99,7 +100,7 @@ func ringSize(n int) uint32 {
 }
 
 // create makes what all programs share: the maps, and the ring's reading end.
-func (p *Probes) create(size uint32) error {
+func (p *Probes) create(o *Options) error {
 	if err := rlimit.RemoveMemlock(); err != nil {
 		return fmt.Errorf("lift memlock limit: %w", err)
 	}
@@ -107,6 +108,15 @@ func (p *Probes) create(size uint32) error {
 	if p.spec, err = loadProbes(); err != nil {
 		return fmt.Errorf("read programs: %w", err)
 	}
+	if o.mark != "" {
+		for _, prog := range p.spec.Programs {
+			prog.Name = o.mark
+		}
+		for _, m := range p.spec.Maps {
+			m.Name = o.mark
+		}
+	}
+	size := ringSize(o.RingSize)
 	p.spec.Maps[probesMapRing].MaxEntries = size
 	if err := p.spec.Variables[probesVarWakeBytes].Set(uint64(size / wakeShare)); err != nil {
 		return fmt.Errorf("set %s: %w", probesVarWakeBytes, err)

@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
+	"strings"
 	"syscall"
 
 	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/btf"
 )
 
 // ErrNotHere says that this kernel, or what we are allowed on it, does not
@@ -26,24 +28,37 @@ const (
 // Subject is one thing to be seen, and how it is.
 type Subject struct {
 	Name     string
-	Backend  string    // one of the backends, "uprobe_multi" or "uprobe"; "" for none
+	Backend  string    // one of the backends, "uprobe_multi", "uprobe" or "uprobe_copy"; "" for none
 	Attached bool      // a monitor is attached per process: at least one is
 	Err      error     // what is missing, also of an attached one; see [ErrNotHere]
 	Tried    []Attempt // the better ways, and why they are not to be had here
 }
 
-var notHere = []error{fs.ErrNotExist, fs.ErrPermission, errors.ErrUnsupported,
+var notHere = []error{btf.ErrNotFound, fs.ErrNotExist, fs.ErrPermission, errors.ErrUnsupported,
 	syscall.EPERM, syscall.EACCES, syscall.EINVAL, syscall.ENODEV, syscall.EROFS}
 
 // judge tells "not here" from "broken": what the kernel lacks or refuses is not
 // here; what the verifier rejects and a changed layout are broken.
 func judge(err error) error {
 	var rejected *ebpf.VerifierError
-	if err == nil || errors.Is(err, ErrNotHere) || errors.As(err, &rejected) {
+	if err == nil || errors.Is(err, ErrNotHere) {
 		return err
+	}
+	if errors.As(err, &rejected) {
+		if !slices.ContainsFunc(rejected.Log, isUnknownFunction) {
+			return err
+		}
+		return fmt.Errorf("%w: %w", ErrNotHere, err)
 	}
 	if slices.ContainsFunc(notHere, func(e error) bool { return errors.Is(err, e) }) {
 		return fmt.Errorf("%w: %w", ErrNotHere, err)
 	}
 	return err
+}
+
+// isUnknownFunction finds the verifier's word for a function that this kernel does
+// not have or, under lockdown, does not give (kernel/bpf/verifier.c,
+// check_helper_call).
+func isUnknownFunction(line string) bool {
+	return strings.Contains(line, "unknown func ")
 }

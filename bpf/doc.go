@@ -15,11 +15,19 @@
 // dev_t, MAJOR<<20 | MINOR (see [Device]). Raw records may be stored as they
 // are: Decode needs no kernel and distrusts every byte.
 //
+// # Ways
+//
+// Each subject is seen by the best of several ways that loads, attaches and, for
+// writes, is hit by a write of our own (subjects_linux.go, [Probes.Status]). The
+// records do not tell which one it was; a commit's start and end are the
+// function's by fentry, and lie a little inside it otherwise.
+//
 // # What it costs
 //
-// A system-call tracepoint sends each call of each process of the host through
-// the kernel's slow path, and each write, pwrite64, writev and pwritev through
-// a program whose first act is to look the process up. What is remembered of a
+// By fentry a write, pwrite64, writev or pwritev passes a program whose first act
+// is to look the process up, and nothing else is touched. A system-call
+// tracepoint, of either kind, sends each call of each process of the host through
+// the kernel's slow path as well. What is remembered of a
 // thread stays where it is until the thread ends, so that a write copies its
 // record once, into the ring. Records do not wake the reader one by one; it
 // looks by itself (see [Probes.Read]).
@@ -32,7 +40,7 @@
 // # Where the facts come from
 //
 // kernel/trace/trace_syscalls.c and the format files of tracefs (layout of the
-// events), fs/fs-writeback.c (__mark_inode_dirty), fs/jbd2/commit.c,
+// events), fs/read_write.c (vfs_write, vfs_writev), fs/fs-writeback.c (__mark_inode_dirty), fs/jbd2/commit.c,
 // arch/*/include/asm/ptrace.h (pt_regs), kernel/bpf/ringbuf.c, and HotSpot's
 // dtrace/hotspot.d and runtime/objectMonitor.cpp.
 //
@@ -42,6 +50,10 @@
 // position at the entry, which the kernel ignores; Kafka does not append so.
 // Of a vectored write only the first buffer is looked at. A write of one or of
 // eight bytes is looked at only if the thread has written or waited since its
-// last wake-up. 32-bit processes and
-// io_uring are not seen.
+// last wake-up. io_uring is not seen; 32-bit processes are by fentry only.
+//
+// Under lockdown=confidentiality and before Linux 6.2, where programs read the
+// kernel only as far as its types lead, writes are seen by fentry alone; then the
+// offset of a pwrite64 is the descriptor's position, and a directory with a name
+// of 32 bytes or more has none.
 package bpf

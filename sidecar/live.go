@@ -112,6 +112,7 @@ func (l *live) open() error {
 		return nil
 	}
 	for _, sub := range l.kernel.Status() {
+		l.log.Debug("probe", "subject", sub.Name, "backend", sub.Backend)
 		if sub.Err != nil && sub.Name != bpf.SubjectMonitor {
 			l.log.Warn("a probe is not to be had here; the rest goes on", "probe", sub.Name, "error", sub.Err)
 		}

@@ -52,6 +52,9 @@
 // eight bytes is looked at only if the thread has written or waited since its
 // last wake-up. io_uring is not seen; 32-bit processes are by fentry only.
 //
+// By kprobe a write whose end found the kernel's few places taken by others that
+// take long is lost, and counted as such.
+//
 // Under lockdown=confidentiality and before Linux 6.2, where programs read the
 // kernel only as far as its types lead, writes are seen by fentry alone; then the
 // offset of a pwrite64 is the descriptor's position, and a directory with a name

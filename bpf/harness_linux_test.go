@@ -40,13 +40,16 @@ func open(t testing.TB, o Options) *Probes {
 	return p
 }
 
-// eachBackend runs a test once for each backend that all the named subjects have
-// here, and says which they are.
+// eachBackend runs a test with the best way to each subject, and once for each
+// backend that all the named subjects have here.
 func eachBackend(t *testing.T, f func(*testing.T, Options), subjects ...string) {
 	needRoot(t)
-	for _, backend := range []string{Fentry, TpBTF, Tracepoint, Kprobe} {
+	for _, backend := range []string{"best", Fentry, TpBTF, Tracepoint, Kprobe} {
 		t.Run(backend, func(t *testing.T) {
 			o := Options{Backends: []string{backend}}
+			if backend == "best" {
+				o.Backends = nil
+			}
 			p, err := Open(o)
 			if err != nil {
 				t.Skip(err)
@@ -82,6 +85,15 @@ func needSubject(t testing.TB, p *Probes, name string) {
 			t.Skipf("%s: %v", name, s.Err)
 		}
 	}
+}
+
+func backendOf(p *Probes, name string) string {
+	for _, s := range p.Status() {
+		if s.Name == name {
+			return s.Backend
+		}
+	}
+	return ""
 }
 
 func attached(p *Probes, name string) bool {

@@ -49,7 +49,7 @@ func testDirtyInodeAndJournal(t *testing.T, o Options) {
 		check(t, "comm", string(d.DirtyInode.Comm), comm(t))
 	}
 	want := []Phase{PhaseStart, PhaseLocking, PhaseFlushing, PhaseLogging, PhaseEnd}
-	if o.Backends[0] == Kprobe { // the function alone
+	if backendOf(p, SubjectJournal) == Kprobe { // the function alone
 		want = []Phase{PhaseStart, PhaseEnd}
 	}
 	checkCommit(t, only(all, KindJournal), want, Device(st.Dev), begun)

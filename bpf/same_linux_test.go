@@ -36,7 +36,11 @@ func TestBackendsAgree(t *testing.T) {
 }
 
 func testBackendsAgree(t *testing.T, one, other string) {
-	const writers, writes = 4, 3000
+	const writes = 3000
+	writers := 4
+	if other == Kprobe {
+		writers = 1 // a kretprobe has room for as many at once as there are CPUs
+	}
 	dir := ext4(t)
 	var st unix.Stat_t
 	if err := unix.Stat(dir, &st); err != nil {

@@ -34,7 +34,7 @@ type Subject struct {
 	Tried    []Attempt // the better ways, and why they are not to be had here
 }
 
-var notHere = []error{btf.ErrNotFound, fs.ErrNotExist, fs.ErrPermission, errors.ErrUnsupported,
+var notHere = []error{btf.ErrNotFound, fs.ErrNotExist, fs.ErrPermission, errors.ErrUnsupported, ebpf.ErrNotSupported,
 	syscall.EPERM, syscall.EACCES, syscall.EINVAL, syscall.ENODEV, syscall.EROFS}
 
 // judge tells "not here" from "broken": what the kernel lacks or refuses is not
@@ -60,5 +60,5 @@ func judge(err error) error {
 // not have or, under lockdown, does not give (kernel/bpf/verifier.c,
 // check_helper_call).
 func isUnknownFunction(line string) bool {
-	return strings.Contains(line, "unknown func ")
+	return strings.Contains(line, "unknown func ") || strings.Contains(line, "invalid func unknown#")
 }

@@ -50,8 +50,8 @@ func (p *Probes) forget(tgid uint32) error {
 // threadTGID is where struct thread of kern/thread.h has its process.
 const threadTGID = 24 + 4
 
-// WatchDevice lets the commits of the journal on a device through; see
-// [Device].
+// WatchDevice lets through what the journal or the log of the file system on a
+// device does; see [Device].
 func (p *Probes) WatchDevice(dev uint32) error {
 	if err := p.shared.Maps[probesMapDevices].Put(dev, uint8(1)); err != nil {
 		return fmt.Errorf("watch device %d:%d: %w", dev>>20, dev&(1<<20-1), err)

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"log/slog"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -41,12 +40,13 @@ func open(t testing.TB, o Options) *Probes {
 }
 
 // eachBackend runs a test with the best way to each subject, and once for each
-// backend that all the named subjects have here.
+// backend that all the named subjects have here, and says which they are. No
+// other subjects are attached.
 func eachBackend(t *testing.T, f func(*testing.T, Options), subjects ...string) {
 	needRoot(t)
 	for _, backend := range []string{"best", Fentry, TpBTF, Tracepoint, Kprobe} {
 		t.Run(backend, func(t *testing.T) {
-			o := Options{Backends: []string{backend}}
+			o := Options{Backends: []string{backend}, see: subjects}
 			if backend == "best" {
 				o.Backends = nil
 			}
@@ -81,10 +81,15 @@ func eachRead(t *testing.T, f func(*testing.T, Options), subjects ...string) {
 func needSubject(t testing.TB, p *Probes, name string) {
 	t.Helper()
 	for _, s := range p.Status() {
-		if s.Name == name && !s.Attached {
+		if s.Name != name {
+			continue
+		}
+		if !s.Attached {
 			t.Skipf("%s: %v", name, s.Err)
 		}
+		return
 	}
+	t.Fatalf("no subject %s", name)
 }
 
 func backendOf(p *Probes, name string) string {
@@ -103,37 +108,7 @@ func attached(p *Probes, name string) bool {
 // ext4 mounts a fresh ext4 with a journal on a loop device.
 func ext4(t testing.TB) string {
 	t.Helper()
-	needRoot(t)
-	dir := t.TempDir()
-	image, mnt := filepath.Join(dir, "image"), filepath.Join(dir, "mnt")
-	if err := os.WriteFile(image, nil, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if err := errorsOf(os.Truncate(image, 32<<20), os.Mkdir(mnt, 0o700)); err != nil {
-		t.Fatal(err)
-	}
-	for _, cmd := range [][]string{
-		{"mkfs.ext4", "-q", "-F", "-O", "has_journal", image},
-		{"mount", "-o", "loop", image, mnt},
-	} {
-		if out, err := exec.Command(cmd[0], cmd[1:]...).CombinedOutput(); err != nil {
-			t.Skipf("no loop-mounted ext4 here: %s: %v: %s", cmd[0], err, out)
-		}
-	}
-	t.Cleanup(func() {
-		// umount detaches the loop device that mount made; a straggler of the
-		// kernel's own may keep it busy for a moment.
-		var out []byte
-		err := error(nil)
-		for range 50 {
-			if out, err = exec.Command("umount", mnt).CombinedOutput(); err == nil {
-				return
-			}
-			time.Sleep(20 * time.Millisecond)
-		}
-		t.Errorf("umount: %v: %s", err, out)
-	})
-	return mnt
+	return mount(t, 32, "", "mkfs.ext4", "-q", "-F", "-O", "has_journal").dir
 }
 
 func errorsOf(errs ...error) error {

@@ -16,66 +16,135 @@ import (
 //
 // Used for safe lookups in a Collection or CollectionSpec.
 const (
-	probesMapCommitting           = "committing"
-	probesMapDevices              = "devices"
-	probesMapLost                 = "lost"
-	probesMapRing                 = "ring"
-	probesMapSites                = "sites"
-	probesMapThreads              = "threads"
-	probesMapTraced               = "traced"
-	probesProgBtfCommitEnd        = "btf_commit_end"
-	probesProgBtfCommitFlushing   = "btf_commit_flushing"
-	probesProgBtfCommitLocking    = "btf_commit_locking"
-	probesProgBtfCommitLogging    = "btf_commit_logging"
-	probesProgBtfCommitStart      = "btf_commit_start"
-	probesProgBtfDirtyInodeEnd    = "btf_dirty_inode_end"
-	probesProgBtfDirtyInodeStart  = "btf_dirty_inode_start"
-	probesProgBtfSysEnter         = "btf_sys_enter"
-	probesProgBtfSysExit          = "btf_sys_exit"
-	probesProgBtfThreadExit       = "btf_thread_exit"
-	probesProgCommitEnd           = "commit_end"
-	probesProgCommitFlushing      = "commit_flushing"
-	probesProgCommitLocking       = "commit_locking"
-	probesProgCommitLogging       = "commit_logging"
-	probesProgCommitStart         = "commit_start"
-	probesProgDirtyInodeEnd       = "dirty_inode_end"
-	probesProgDirtyInodeStart     = "dirty_inode_start"
-	probesProgEnterPwrite64       = "enter_pwrite64"
-	probesProgEnterPwritev        = "enter_pwritev"
-	probesProgEnterWrite          = "enter_write"
-	probesProgEnterWritev         = "enter_writev"
-	probesProgExitWrite           = "exit_write"
-	probesProgFentryCommit        = "fentry_commit"
-	probesProgFentryDirtyInode    = "fentry_dirty_inode"
-	probesProgFentryWrite         = "fentry_write"
-	probesProgFentryWritev        = "fentry_writev"
-	probesProgFexitCommit         = "fexit_commit"
-	probesProgFexitDirtyInode     = "fexit_dirty_inode"
-	probesProgFexitWrite          = "fexit_write"
-	probesProgFexitWritev         = "fexit_writev"
-	probesProgKprobeCommit        = "kprobe_commit"
-	probesProgKprobeDirtyInode    = "kprobe_dirty_inode"
-	probesProgKprobeWrite         = "kprobe_write"
-	probesProgKprobeWritev        = "kprobe_writev"
-	probesProgKretprobeCommit     = "kretprobe_commit"
-	probesProgKretprobeDirtyInode = "kretprobe_dirty_inode"
-	probesProgKretprobeWrite      = "kretprobe_write"
-	probesProgKretprobeWritev     = "kretprobe_writev"
-	probesProgMonitor             = "monitor"
-	probesProgReadDirectly        = "read_directly"
-	probesProgReadMemory          = "read_memory"
-	probesProgThreadExit          = "thread_exit"
-	probesProgWhoLoads            = "who_loads"
-	probesVarDirect               = "direct"
-	probesVarDirtyStartIno        = "dirty_start_ino"
-	probesVarJournalDev           = "journal_dev"
-	probesVarJournalTransaction   = "journal_transaction"
-	probesVarOwnSite              = "own_site"
-	probesVarReads                = "reads"
-	probesVarTyped                = "typed"
-	probesVarVectors              = "vectors"
-	probesVarWakeBytes            = "wake_bytes"
-	probesVarWakes                = "wakes"
+	probesMapCommitRequests        = "commit_requests"
+	probesMapCommitting            = "committing"
+	probesMapDevices               = "devices"
+	probesMapFastCommits           = "fast_commits"
+	probesMapForcers               = "forcers"
+	probesMapForces                = "forces"
+	probesMapInside                = "inside"
+	probesMapLost                  = "lost"
+	probesMapRing                  = "ring"
+	probesMapSites                 = "sites"
+	probesMapThreads               = "threads"
+	probesMapTraced                = "traced"
+	probesProgAskHandle            = "ask_handle"
+	probesProgBtfAskHandle         = "btf_ask_handle"
+	probesProgBtfAskHandleInode    = "btf_ask_handle_inode"
+	probesProgBtfAskHandleSb       = "btf_ask_handle_sb"
+	probesProgBtfCommitEnd         = "btf_commit_end"
+	probesProgBtfCommitFlushing    = "btf_commit_flushing"
+	probesProgBtfCommitLocking     = "btf_commit_locking"
+	probesProgBtfCommitLogging     = "btf_commit_logging"
+	probesProgBtfCommitStart       = "btf_commit_start"
+	probesProgBtfCommitStats       = "btf_commit_stats"
+	probesProgBtfDirtyInodeEnd     = "btf_dirty_inode_end"
+	probesProgBtfDirtyInodeStart   = "btf_dirty_inode_start"
+	probesProgBtfFastStart         = "btf_fast_start"
+	probesProgBtfFastStop          = "btf_fast_stop"
+	probesProgBtfFastStopBefore61  = "btf_fast_stop_before_6_1"
+	probesProgBtfFsyncEnd          = "btf_fsync_end"
+	probesProgBtfFsyncStart        = "btf_fsync_start"
+	probesProgBtfGrantSleep        = "btf_grant_sleep"
+	probesProgBtfGrantWake         = "btf_grant_wake"
+	probesProgBtfHaveHandle        = "btf_have_handle"
+	probesProgBtfSysEnter          = "btf_sys_enter"
+	probesProgBtfSysExit           = "btf_sys_exit"
+	probesProgBtfThreadExit        = "btf_thread_exit"
+	probesProgCommitEnd            = "commit_end"
+	probesProgCommitFlushing       = "commit_flushing"
+	probesProgCommitLocking        = "commit_locking"
+	probesProgCommitLogging        = "commit_logging"
+	probesProgCommitStart          = "commit_start"
+	probesProgCommitStats          = "commit_stats"
+	probesProgDirtyInodeEnd        = "dirty_inode_end"
+	probesProgDirtyInodeStart      = "dirty_inode_start"
+	probesProgEnterFdatasync       = "enter_fdatasync"
+	probesProgEnterFsync           = "enter_fsync"
+	probesProgEnterMsync           = "enter_msync"
+	probesProgEnterPwrite64        = "enter_pwrite64"
+	probesProgEnterPwritev         = "enter_pwritev"
+	probesProgEnterWrite           = "enter_write"
+	probesProgEnterWritev          = "enter_writev"
+	probesProgExitFsync            = "exit_fsync"
+	probesProgExitWrite            = "exit_write"
+	probesProgFastStart            = "fast_start"
+	probesProgFastStop             = "fast_stop"
+	probesProgFentryAskCommit      = "fentry_ask_commit"
+	probesProgFentryAskRunning     = "fentry_ask_running"
+	probesProgFentryCommit         = "fentry_commit"
+	probesProgFentryDirtyInode     = "fentry_dirty_inode"
+	probesProgFentryFsync          = "fentry_fsync"
+	probesProgFentryLogForce       = "fentry_log_force"
+	probesProgFentryLogForceSeq    = "fentry_log_force_seq"
+	probesProgFentryWaitLocked     = "fentry_wait_locked"
+	probesProgFentryWaitSpace      = "fentry_wait_space"
+	probesProgFentryWrite          = "fentry_write"
+	probesProgFentryWritev         = "fentry_writev"
+	probesProgFexitCommit          = "fexit_commit"
+	probesProgFexitDirtyInode      = "fexit_dirty_inode"
+	probesProgFexitFsync           = "fexit_fsync"
+	probesProgFexitLogForce        = "fexit_log_force"
+	probesProgFexitLogForceSeq     = "fexit_log_force_seq"
+	probesProgFexitWaitLocked      = "fexit_wait_locked"
+	probesProgFexitWaitSpace       = "fexit_wait_space"
+	probesProgFexitWrite           = "fexit_write"
+	probesProgFexitWritev          = "fexit_writev"
+	probesProgForcerDone           = "forcer_done"
+	probesProgForcerFsync          = "forcer_fsync"
+	probesProgForcerSync           = "forcer_sync"
+	probesProgGrantSleep           = "grant_sleep"
+	probesProgGrantWake            = "grant_wake"
+	probesProgHaveHandle           = "have_handle"
+	probesProgKprobeCommit         = "kprobe_commit"
+	probesProgKprobeDirtyInode     = "kprobe_dirty_inode"
+	probesProgKprobeFsync          = "kprobe_fsync"
+	probesProgKprobeLogForce       = "kprobe_log_force"
+	probesProgKprobeLogForceInside = "kprobe_log_force_inside"
+	probesProgKprobeLogForceLsn    = "kprobe_log_force_lsn"
+	probesProgKprobeLogForceSeq    = "kprobe_log_force_seq"
+	probesProgKprobeWaitLocked     = "kprobe_wait_locked"
+	probesProgKprobeWaitSpace      = "kprobe_wait_space"
+	probesProgKprobeWrite          = "kprobe_write"
+	probesProgKprobeWritev         = "kprobe_writev"
+	probesProgKretprobeCommit      = "kretprobe_commit"
+	probesProgKretprobeDirtyInode  = "kretprobe_dirty_inode"
+	probesProgKretprobeFsync       = "kretprobe_fsync"
+	probesProgKretprobeLogForce    = "kretprobe_log_force"
+	probesProgKretprobeLogForceLsn = "kretprobe_log_force_lsn"
+	probesProgKretprobeLogForceSeq = "kretprobe_log_force_seq"
+	probesProgKretprobeWaitLocked  = "kretprobe_wait_locked"
+	probesProgKretprobeWaitSpace   = "kretprobe_wait_space"
+	probesProgKretprobeWrite       = "kretprobe_write"
+	probesProgKretprobeWritev      = "kretprobe_writev"
+	probesProgMonitor              = "monitor"
+	probesProgNameExt4Fsync        = "name_ext4_fsync"
+	probesProgOriginFound          = "origin_found"
+	probesProgOriginSeen           = "origin_seen"
+	probesProgReadDirectly         = "read_directly"
+	probesProgReadMemory           = "read_memory"
+	probesProgThreadExit           = "thread_exit"
+	probesProgWhoLoads             = "who_loads"
+	probesVarDirect                = "direct"
+	probesVarDirtyStartIno         = "dirty_start_ino"
+	probesVarFastNblks             = "fast_nblks"
+	probesVarFastReason            = "fast_reason"
+	probesVarFastStartDev          = "fast_start_dev"
+	probesVarFastStopDev           = "fast_stop_dev"
+	probesVarFastTid               = "fast_tid"
+	probesVarHandleDev             = "handle_dev"
+	probesVarHandleTid             = "handle_tid"
+	probesVarJournalDev            = "journal_dev"
+	probesVarJournalTransaction    = "journal_transaction"
+	probesVarOwnSite               = "own_site"
+	probesVarReads                 = "reads"
+	probesVarRunStats              = "run_stats"
+	probesVarSlowForce             = "slow_force"
+	probesVarSlowWait              = "slow_wait"
+	probesVarTyped                 = "typed"
+	probesVarVectors               = "vectors"
+	probesVarWakeBytes             = "wake_bytes"
+	probesVarWakes                 = "wakes"
 )
 
 // loadProbes returns the embedded CollectionSpec for probes.
@@ -120,62 +189,121 @@ type probesSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type probesProgramSpecs struct {
-	BtfCommitEnd        *ebpf.ProgramSpec `ebpf:"btf_commit_end"`
-	BtfCommitFlushing   *ebpf.ProgramSpec `ebpf:"btf_commit_flushing"`
-	BtfCommitLocking    *ebpf.ProgramSpec `ebpf:"btf_commit_locking"`
-	BtfCommitLogging    *ebpf.ProgramSpec `ebpf:"btf_commit_logging"`
-	BtfCommitStart      *ebpf.ProgramSpec `ebpf:"btf_commit_start"`
-	BtfDirtyInodeEnd    *ebpf.ProgramSpec `ebpf:"btf_dirty_inode_end"`
-	BtfDirtyInodeStart  *ebpf.ProgramSpec `ebpf:"btf_dirty_inode_start"`
-	BtfSysEnter         *ebpf.ProgramSpec `ebpf:"btf_sys_enter"`
-	BtfSysExit          *ebpf.ProgramSpec `ebpf:"btf_sys_exit"`
-	BtfThreadExit       *ebpf.ProgramSpec `ebpf:"btf_thread_exit"`
-	CommitEnd           *ebpf.ProgramSpec `ebpf:"commit_end"`
-	CommitFlushing      *ebpf.ProgramSpec `ebpf:"commit_flushing"`
-	CommitLocking       *ebpf.ProgramSpec `ebpf:"commit_locking"`
-	CommitLogging       *ebpf.ProgramSpec `ebpf:"commit_logging"`
-	CommitStart         *ebpf.ProgramSpec `ebpf:"commit_start"`
-	DirtyInodeEnd       *ebpf.ProgramSpec `ebpf:"dirty_inode_end"`
-	DirtyInodeStart     *ebpf.ProgramSpec `ebpf:"dirty_inode_start"`
-	EnterPwrite64       *ebpf.ProgramSpec `ebpf:"enter_pwrite64"`
-	EnterPwritev        *ebpf.ProgramSpec `ebpf:"enter_pwritev"`
-	EnterWrite          *ebpf.ProgramSpec `ebpf:"enter_write"`
-	EnterWritev         *ebpf.ProgramSpec `ebpf:"enter_writev"`
-	ExitWrite           *ebpf.ProgramSpec `ebpf:"exit_write"`
-	FentryCommit        *ebpf.ProgramSpec `ebpf:"fentry_commit"`
-	FentryDirtyInode    *ebpf.ProgramSpec `ebpf:"fentry_dirty_inode"`
-	FentryWrite         *ebpf.ProgramSpec `ebpf:"fentry_write"`
-	FentryWritev        *ebpf.ProgramSpec `ebpf:"fentry_writev"`
-	FexitCommit         *ebpf.ProgramSpec `ebpf:"fexit_commit"`
-	FexitDirtyInode     *ebpf.ProgramSpec `ebpf:"fexit_dirty_inode"`
-	FexitWrite          *ebpf.ProgramSpec `ebpf:"fexit_write"`
-	FexitWritev         *ebpf.ProgramSpec `ebpf:"fexit_writev"`
-	KprobeCommit        *ebpf.ProgramSpec `ebpf:"kprobe_commit"`
-	KprobeDirtyInode    *ebpf.ProgramSpec `ebpf:"kprobe_dirty_inode"`
-	KprobeWrite         *ebpf.ProgramSpec `ebpf:"kprobe_write"`
-	KprobeWritev        *ebpf.ProgramSpec `ebpf:"kprobe_writev"`
-	KretprobeCommit     *ebpf.ProgramSpec `ebpf:"kretprobe_commit"`
-	KretprobeDirtyInode *ebpf.ProgramSpec `ebpf:"kretprobe_dirty_inode"`
-	KretprobeWrite      *ebpf.ProgramSpec `ebpf:"kretprobe_write"`
-	KretprobeWritev     *ebpf.ProgramSpec `ebpf:"kretprobe_writev"`
-	Monitor             *ebpf.ProgramSpec `ebpf:"monitor"`
-	ReadDirectly        *ebpf.ProgramSpec `ebpf:"read_directly"`
-	ReadMemory          *ebpf.ProgramSpec `ebpf:"read_memory"`
-	ThreadExit          *ebpf.ProgramSpec `ebpf:"thread_exit"`
-	WhoLoads            *ebpf.ProgramSpec `ebpf:"who_loads"`
+	AskHandle            *ebpf.ProgramSpec `ebpf:"ask_handle"`
+	BtfAskHandle         *ebpf.ProgramSpec `ebpf:"btf_ask_handle"`
+	BtfAskHandleInode    *ebpf.ProgramSpec `ebpf:"btf_ask_handle_inode"`
+	BtfAskHandleSb       *ebpf.ProgramSpec `ebpf:"btf_ask_handle_sb"`
+	BtfCommitEnd         *ebpf.ProgramSpec `ebpf:"btf_commit_end"`
+	BtfCommitFlushing    *ebpf.ProgramSpec `ebpf:"btf_commit_flushing"`
+	BtfCommitLocking     *ebpf.ProgramSpec `ebpf:"btf_commit_locking"`
+	BtfCommitLogging     *ebpf.ProgramSpec `ebpf:"btf_commit_logging"`
+	BtfCommitStart       *ebpf.ProgramSpec `ebpf:"btf_commit_start"`
+	BtfCommitStats       *ebpf.ProgramSpec `ebpf:"btf_commit_stats"`
+	BtfDirtyInodeEnd     *ebpf.ProgramSpec `ebpf:"btf_dirty_inode_end"`
+	BtfDirtyInodeStart   *ebpf.ProgramSpec `ebpf:"btf_dirty_inode_start"`
+	BtfFastStart         *ebpf.ProgramSpec `ebpf:"btf_fast_start"`
+	BtfFastStop          *ebpf.ProgramSpec `ebpf:"btf_fast_stop"`
+	BtfFastStopBefore61  *ebpf.ProgramSpec `ebpf:"btf_fast_stop_before_6_1"`
+	BtfFsyncEnd          *ebpf.ProgramSpec `ebpf:"btf_fsync_end"`
+	BtfFsyncStart        *ebpf.ProgramSpec `ebpf:"btf_fsync_start"`
+	BtfGrantSleep        *ebpf.ProgramSpec `ebpf:"btf_grant_sleep"`
+	BtfGrantWake         *ebpf.ProgramSpec `ebpf:"btf_grant_wake"`
+	BtfHaveHandle        *ebpf.ProgramSpec `ebpf:"btf_have_handle"`
+	BtfSysEnter          *ebpf.ProgramSpec `ebpf:"btf_sys_enter"`
+	BtfSysExit           *ebpf.ProgramSpec `ebpf:"btf_sys_exit"`
+	BtfThreadExit        *ebpf.ProgramSpec `ebpf:"btf_thread_exit"`
+	CommitEnd            *ebpf.ProgramSpec `ebpf:"commit_end"`
+	CommitFlushing       *ebpf.ProgramSpec `ebpf:"commit_flushing"`
+	CommitLocking        *ebpf.ProgramSpec `ebpf:"commit_locking"`
+	CommitLogging        *ebpf.ProgramSpec `ebpf:"commit_logging"`
+	CommitStart          *ebpf.ProgramSpec `ebpf:"commit_start"`
+	CommitStats          *ebpf.ProgramSpec `ebpf:"commit_stats"`
+	DirtyInodeEnd        *ebpf.ProgramSpec `ebpf:"dirty_inode_end"`
+	DirtyInodeStart      *ebpf.ProgramSpec `ebpf:"dirty_inode_start"`
+	EnterFdatasync       *ebpf.ProgramSpec `ebpf:"enter_fdatasync"`
+	EnterFsync           *ebpf.ProgramSpec `ebpf:"enter_fsync"`
+	EnterMsync           *ebpf.ProgramSpec `ebpf:"enter_msync"`
+	EnterPwrite64        *ebpf.ProgramSpec `ebpf:"enter_pwrite64"`
+	EnterPwritev         *ebpf.ProgramSpec `ebpf:"enter_pwritev"`
+	EnterWrite           *ebpf.ProgramSpec `ebpf:"enter_write"`
+	EnterWritev          *ebpf.ProgramSpec `ebpf:"enter_writev"`
+	ExitFsync            *ebpf.ProgramSpec `ebpf:"exit_fsync"`
+	ExitWrite            *ebpf.ProgramSpec `ebpf:"exit_write"`
+	FastStart            *ebpf.ProgramSpec `ebpf:"fast_start"`
+	FastStop             *ebpf.ProgramSpec `ebpf:"fast_stop"`
+	FentryAskCommit      *ebpf.ProgramSpec `ebpf:"fentry_ask_commit"`
+	FentryAskRunning     *ebpf.ProgramSpec `ebpf:"fentry_ask_running"`
+	FentryCommit         *ebpf.ProgramSpec `ebpf:"fentry_commit"`
+	FentryDirtyInode     *ebpf.ProgramSpec `ebpf:"fentry_dirty_inode"`
+	FentryFsync          *ebpf.ProgramSpec `ebpf:"fentry_fsync"`
+	FentryLogForce       *ebpf.ProgramSpec `ebpf:"fentry_log_force"`
+	FentryLogForceSeq    *ebpf.ProgramSpec `ebpf:"fentry_log_force_seq"`
+	FentryWaitLocked     *ebpf.ProgramSpec `ebpf:"fentry_wait_locked"`
+	FentryWaitSpace      *ebpf.ProgramSpec `ebpf:"fentry_wait_space"`
+	FentryWrite          *ebpf.ProgramSpec `ebpf:"fentry_write"`
+	FentryWritev         *ebpf.ProgramSpec `ebpf:"fentry_writev"`
+	FexitCommit          *ebpf.ProgramSpec `ebpf:"fexit_commit"`
+	FexitDirtyInode      *ebpf.ProgramSpec `ebpf:"fexit_dirty_inode"`
+	FexitFsync           *ebpf.ProgramSpec `ebpf:"fexit_fsync"`
+	FexitLogForce        *ebpf.ProgramSpec `ebpf:"fexit_log_force"`
+	FexitLogForceSeq     *ebpf.ProgramSpec `ebpf:"fexit_log_force_seq"`
+	FexitWaitLocked      *ebpf.ProgramSpec `ebpf:"fexit_wait_locked"`
+	FexitWaitSpace       *ebpf.ProgramSpec `ebpf:"fexit_wait_space"`
+	FexitWrite           *ebpf.ProgramSpec `ebpf:"fexit_write"`
+	FexitWritev          *ebpf.ProgramSpec `ebpf:"fexit_writev"`
+	ForcerDone           *ebpf.ProgramSpec `ebpf:"forcer_done"`
+	ForcerFsync          *ebpf.ProgramSpec `ebpf:"forcer_fsync"`
+	ForcerSync           *ebpf.ProgramSpec `ebpf:"forcer_sync"`
+	GrantSleep           *ebpf.ProgramSpec `ebpf:"grant_sleep"`
+	GrantWake            *ebpf.ProgramSpec `ebpf:"grant_wake"`
+	HaveHandle           *ebpf.ProgramSpec `ebpf:"have_handle"`
+	KprobeCommit         *ebpf.ProgramSpec `ebpf:"kprobe_commit"`
+	KprobeDirtyInode     *ebpf.ProgramSpec `ebpf:"kprobe_dirty_inode"`
+	KprobeFsync          *ebpf.ProgramSpec `ebpf:"kprobe_fsync"`
+	KprobeLogForce       *ebpf.ProgramSpec `ebpf:"kprobe_log_force"`
+	KprobeLogForceInside *ebpf.ProgramSpec `ebpf:"kprobe_log_force_inside"`
+	KprobeLogForceLsn    *ebpf.ProgramSpec `ebpf:"kprobe_log_force_lsn"`
+	KprobeLogForceSeq    *ebpf.ProgramSpec `ebpf:"kprobe_log_force_seq"`
+	KprobeWaitLocked     *ebpf.ProgramSpec `ebpf:"kprobe_wait_locked"`
+	KprobeWaitSpace      *ebpf.ProgramSpec `ebpf:"kprobe_wait_space"`
+	KprobeWrite          *ebpf.ProgramSpec `ebpf:"kprobe_write"`
+	KprobeWritev         *ebpf.ProgramSpec `ebpf:"kprobe_writev"`
+	KretprobeCommit      *ebpf.ProgramSpec `ebpf:"kretprobe_commit"`
+	KretprobeDirtyInode  *ebpf.ProgramSpec `ebpf:"kretprobe_dirty_inode"`
+	KretprobeFsync       *ebpf.ProgramSpec `ebpf:"kretprobe_fsync"`
+	KretprobeLogForce    *ebpf.ProgramSpec `ebpf:"kretprobe_log_force"`
+	KretprobeLogForceLsn *ebpf.ProgramSpec `ebpf:"kretprobe_log_force_lsn"`
+	KretprobeLogForceSeq *ebpf.ProgramSpec `ebpf:"kretprobe_log_force_seq"`
+	KretprobeWaitLocked  *ebpf.ProgramSpec `ebpf:"kretprobe_wait_locked"`
+	KretprobeWaitSpace   *ebpf.ProgramSpec `ebpf:"kretprobe_wait_space"`
+	KretprobeWrite       *ebpf.ProgramSpec `ebpf:"kretprobe_write"`
+	KretprobeWritev      *ebpf.ProgramSpec `ebpf:"kretprobe_writev"`
+	Monitor              *ebpf.ProgramSpec `ebpf:"monitor"`
+	NameExt4Fsync        *ebpf.ProgramSpec `ebpf:"name_ext4_fsync"`
+	OriginFound          *ebpf.ProgramSpec `ebpf:"origin_found"`
+	OriginSeen           *ebpf.ProgramSpec `ebpf:"origin_seen"`
+	ReadDirectly         *ebpf.ProgramSpec `ebpf:"read_directly"`
+	ReadMemory           *ebpf.ProgramSpec `ebpf:"read_memory"`
+	ThreadExit           *ebpf.ProgramSpec `ebpf:"thread_exit"`
+	WhoLoads             *ebpf.ProgramSpec `ebpf:"who_loads"`
 }
 
 // probesMapSpecs contains maps before they are loaded into the kernel.
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type probesMapSpecs struct {
-	Committing *ebpf.MapSpec `ebpf:"committing"`
-	Devices    *ebpf.MapSpec `ebpf:"devices"`
-	Lost       *ebpf.MapSpec `ebpf:"lost"`
-	Ring       *ebpf.MapSpec `ebpf:"ring"`
-	Sites      *ebpf.MapSpec `ebpf:"sites"`
-	Threads    *ebpf.MapSpec `ebpf:"threads"`
-	Traced     *ebpf.MapSpec `ebpf:"traced"`
+	CommitRequests *ebpf.MapSpec `ebpf:"commit_requests"`
+	Committing     *ebpf.MapSpec `ebpf:"committing"`
+	Devices        *ebpf.MapSpec `ebpf:"devices"`
+	FastCommits    *ebpf.MapSpec `ebpf:"fast_commits"`
+	Forcers        *ebpf.MapSpec `ebpf:"forcers"`
+	Forces         *ebpf.MapSpec `ebpf:"forces"`
+	Inside         *ebpf.MapSpec `ebpf:"inside"`
+	Lost           *ebpf.MapSpec `ebpf:"lost"`
+	Ring           *ebpf.MapSpec `ebpf:"ring"`
+	Sites          *ebpf.MapSpec `ebpf:"sites"`
+	Threads        *ebpf.MapSpec `ebpf:"threads"`
+	Traced         *ebpf.MapSpec `ebpf:"traced"`
 }
 
 // probesVariableSpecs contains global variables before they are loaded into the kernel.
@@ -184,10 +312,20 @@ type probesMapSpecs struct {
 type probesVariableSpecs struct {
 	Direct             *ebpf.VariableSpec `ebpf:"direct"`
 	DirtyStartIno      *ebpf.VariableSpec `ebpf:"dirty_start_ino"`
+	FastNblks          *ebpf.VariableSpec `ebpf:"fast_nblks"`
+	FastReason         *ebpf.VariableSpec `ebpf:"fast_reason"`
+	FastStartDev       *ebpf.VariableSpec `ebpf:"fast_start_dev"`
+	FastStopDev        *ebpf.VariableSpec `ebpf:"fast_stop_dev"`
+	FastTid            *ebpf.VariableSpec `ebpf:"fast_tid"`
+	HandleDev          *ebpf.VariableSpec `ebpf:"handle_dev"`
+	HandleTid          *ebpf.VariableSpec `ebpf:"handle_tid"`
 	JournalDev         *ebpf.VariableSpec `ebpf:"journal_dev"`
 	JournalTransaction *ebpf.VariableSpec `ebpf:"journal_transaction"`
 	OwnSite            *ebpf.VariableSpec `ebpf:"own_site"`
 	Reads              *ebpf.VariableSpec `ebpf:"reads"`
+	RunStats           *ebpf.VariableSpec `ebpf:"run_stats"`
+	SlowForce          *ebpf.VariableSpec `ebpf:"slow_force"`
+	SlowWait           *ebpf.VariableSpec `ebpf:"slow_wait"`
 	Typed              *ebpf.VariableSpec `ebpf:"typed"`
 	Vectors            *ebpf.VariableSpec `ebpf:"vectors"`
 	WakeBytes          *ebpf.VariableSpec `ebpf:"wake_bytes"`
@@ -214,19 +352,29 @@ func (o *probesObjects) Close() error {
 //
 // It can be passed to loadProbesObjects or ebpf.CollectionSpec.LoadAndAssign.
 type probesMaps struct {
-	Committing *ebpf.Map `ebpf:"committing"`
-	Devices    *ebpf.Map `ebpf:"devices"`
-	Lost       *ebpf.Map `ebpf:"lost"`
-	Ring       *ebpf.Map `ebpf:"ring"`
-	Sites      *ebpf.Map `ebpf:"sites"`
-	Threads    *ebpf.Map `ebpf:"threads"`
-	Traced     *ebpf.Map `ebpf:"traced"`
+	CommitRequests *ebpf.Map `ebpf:"commit_requests"`
+	Committing     *ebpf.Map `ebpf:"committing"`
+	Devices        *ebpf.Map `ebpf:"devices"`
+	FastCommits    *ebpf.Map `ebpf:"fast_commits"`
+	Forcers        *ebpf.Map `ebpf:"forcers"`
+	Forces         *ebpf.Map `ebpf:"forces"`
+	Inside         *ebpf.Map `ebpf:"inside"`
+	Lost           *ebpf.Map `ebpf:"lost"`
+	Ring           *ebpf.Map `ebpf:"ring"`
+	Sites          *ebpf.Map `ebpf:"sites"`
+	Threads        *ebpf.Map `ebpf:"threads"`
+	Traced         *ebpf.Map `ebpf:"traced"`
 }
 
 func (m *probesMaps) Close() error {
 	return _ProbesClose(
+		m.CommitRequests,
 		m.Committing,
 		m.Devices,
+		m.FastCommits,
+		m.Forcers,
+		m.Forces,
+		m.Inside,
 		m.Lost,
 		m.Ring,
 		m.Sites,
@@ -241,10 +389,20 @@ func (m *probesMaps) Close() error {
 type probesVariables struct {
 	Direct             *ebpf.Variable `ebpf:"direct"`
 	DirtyStartIno      *ebpf.Variable `ebpf:"dirty_start_ino"`
+	FastNblks          *ebpf.Variable `ebpf:"fast_nblks"`
+	FastReason         *ebpf.Variable `ebpf:"fast_reason"`
+	FastStartDev       *ebpf.Variable `ebpf:"fast_start_dev"`
+	FastStopDev        *ebpf.Variable `ebpf:"fast_stop_dev"`
+	FastTid            *ebpf.Variable `ebpf:"fast_tid"`
+	HandleDev          *ebpf.Variable `ebpf:"handle_dev"`
+	HandleTid          *ebpf.Variable `ebpf:"handle_tid"`
 	JournalDev         *ebpf.Variable `ebpf:"journal_dev"`
 	JournalTransaction *ebpf.Variable `ebpf:"journal_transaction"`
 	OwnSite            *ebpf.Variable `ebpf:"own_site"`
 	Reads              *ebpf.Variable `ebpf:"reads"`
+	RunStats           *ebpf.Variable `ebpf:"run_stats"`
+	SlowForce          *ebpf.Variable `ebpf:"slow_force"`
+	SlowWait           *ebpf.Variable `ebpf:"slow_wait"`
 	Typed              *ebpf.Variable `ebpf:"typed"`
 	Vectors            *ebpf.Variable `ebpf:"vectors"`
 	WakeBytes          *ebpf.Variable `ebpf:"wake_bytes"`
@@ -255,60 +413,127 @@ type probesVariables struct {
 //
 // It can be passed to loadProbesObjects or ebpf.CollectionSpec.LoadAndAssign.
 type probesPrograms struct {
-	BtfCommitEnd        *ebpf.Program `ebpf:"btf_commit_end"`
-	BtfCommitFlushing   *ebpf.Program `ebpf:"btf_commit_flushing"`
-	BtfCommitLocking    *ebpf.Program `ebpf:"btf_commit_locking"`
-	BtfCommitLogging    *ebpf.Program `ebpf:"btf_commit_logging"`
-	BtfCommitStart      *ebpf.Program `ebpf:"btf_commit_start"`
-	BtfDirtyInodeEnd    *ebpf.Program `ebpf:"btf_dirty_inode_end"`
-	BtfDirtyInodeStart  *ebpf.Program `ebpf:"btf_dirty_inode_start"`
-	BtfSysEnter         *ebpf.Program `ebpf:"btf_sys_enter"`
-	BtfSysExit          *ebpf.Program `ebpf:"btf_sys_exit"`
-	BtfThreadExit       *ebpf.Program `ebpf:"btf_thread_exit"`
-	CommitEnd           *ebpf.Program `ebpf:"commit_end"`
-	CommitFlushing      *ebpf.Program `ebpf:"commit_flushing"`
-	CommitLocking       *ebpf.Program `ebpf:"commit_locking"`
-	CommitLogging       *ebpf.Program `ebpf:"commit_logging"`
-	CommitStart         *ebpf.Program `ebpf:"commit_start"`
-	DirtyInodeEnd       *ebpf.Program `ebpf:"dirty_inode_end"`
-	DirtyInodeStart     *ebpf.Program `ebpf:"dirty_inode_start"`
-	EnterPwrite64       *ebpf.Program `ebpf:"enter_pwrite64"`
-	EnterPwritev        *ebpf.Program `ebpf:"enter_pwritev"`
-	EnterWrite          *ebpf.Program `ebpf:"enter_write"`
-	EnterWritev         *ebpf.Program `ebpf:"enter_writev"`
-	ExitWrite           *ebpf.Program `ebpf:"exit_write"`
-	FentryCommit        *ebpf.Program `ebpf:"fentry_commit"`
-	FentryDirtyInode    *ebpf.Program `ebpf:"fentry_dirty_inode"`
-	FentryWrite         *ebpf.Program `ebpf:"fentry_write"`
-	FentryWritev        *ebpf.Program `ebpf:"fentry_writev"`
-	FexitCommit         *ebpf.Program `ebpf:"fexit_commit"`
-	FexitDirtyInode     *ebpf.Program `ebpf:"fexit_dirty_inode"`
-	FexitWrite          *ebpf.Program `ebpf:"fexit_write"`
-	FexitWritev         *ebpf.Program `ebpf:"fexit_writev"`
-	KprobeCommit        *ebpf.Program `ebpf:"kprobe_commit"`
-	KprobeDirtyInode    *ebpf.Program `ebpf:"kprobe_dirty_inode"`
-	KprobeWrite         *ebpf.Program `ebpf:"kprobe_write"`
-	KprobeWritev        *ebpf.Program `ebpf:"kprobe_writev"`
-	KretprobeCommit     *ebpf.Program `ebpf:"kretprobe_commit"`
-	KretprobeDirtyInode *ebpf.Program `ebpf:"kretprobe_dirty_inode"`
-	KretprobeWrite      *ebpf.Program `ebpf:"kretprobe_write"`
-	KretprobeWritev     *ebpf.Program `ebpf:"kretprobe_writev"`
-	Monitor             *ebpf.Program `ebpf:"monitor"`
-	ReadDirectly        *ebpf.Program `ebpf:"read_directly"`
-	ReadMemory          *ebpf.Program `ebpf:"read_memory"`
-	ThreadExit          *ebpf.Program `ebpf:"thread_exit"`
-	WhoLoads            *ebpf.Program `ebpf:"who_loads"`
+	AskHandle            *ebpf.Program `ebpf:"ask_handle"`
+	BtfAskHandle         *ebpf.Program `ebpf:"btf_ask_handle"`
+	BtfAskHandleInode    *ebpf.Program `ebpf:"btf_ask_handle_inode"`
+	BtfAskHandleSb       *ebpf.Program `ebpf:"btf_ask_handle_sb"`
+	BtfCommitEnd         *ebpf.Program `ebpf:"btf_commit_end"`
+	BtfCommitFlushing    *ebpf.Program `ebpf:"btf_commit_flushing"`
+	BtfCommitLocking     *ebpf.Program `ebpf:"btf_commit_locking"`
+	BtfCommitLogging     *ebpf.Program `ebpf:"btf_commit_logging"`
+	BtfCommitStart       *ebpf.Program `ebpf:"btf_commit_start"`
+	BtfCommitStats       *ebpf.Program `ebpf:"btf_commit_stats"`
+	BtfDirtyInodeEnd     *ebpf.Program `ebpf:"btf_dirty_inode_end"`
+	BtfDirtyInodeStart   *ebpf.Program `ebpf:"btf_dirty_inode_start"`
+	BtfFastStart         *ebpf.Program `ebpf:"btf_fast_start"`
+	BtfFastStop          *ebpf.Program `ebpf:"btf_fast_stop"`
+	BtfFastStopBefore61  *ebpf.Program `ebpf:"btf_fast_stop_before_6_1"`
+	BtfFsyncEnd          *ebpf.Program `ebpf:"btf_fsync_end"`
+	BtfFsyncStart        *ebpf.Program `ebpf:"btf_fsync_start"`
+	BtfGrantSleep        *ebpf.Program `ebpf:"btf_grant_sleep"`
+	BtfGrantWake         *ebpf.Program `ebpf:"btf_grant_wake"`
+	BtfHaveHandle        *ebpf.Program `ebpf:"btf_have_handle"`
+	BtfSysEnter          *ebpf.Program `ebpf:"btf_sys_enter"`
+	BtfSysExit           *ebpf.Program `ebpf:"btf_sys_exit"`
+	BtfThreadExit        *ebpf.Program `ebpf:"btf_thread_exit"`
+	CommitEnd            *ebpf.Program `ebpf:"commit_end"`
+	CommitFlushing       *ebpf.Program `ebpf:"commit_flushing"`
+	CommitLocking        *ebpf.Program `ebpf:"commit_locking"`
+	CommitLogging        *ebpf.Program `ebpf:"commit_logging"`
+	CommitStart          *ebpf.Program `ebpf:"commit_start"`
+	CommitStats          *ebpf.Program `ebpf:"commit_stats"`
+	DirtyInodeEnd        *ebpf.Program `ebpf:"dirty_inode_end"`
+	DirtyInodeStart      *ebpf.Program `ebpf:"dirty_inode_start"`
+	EnterFdatasync       *ebpf.Program `ebpf:"enter_fdatasync"`
+	EnterFsync           *ebpf.Program `ebpf:"enter_fsync"`
+	EnterMsync           *ebpf.Program `ebpf:"enter_msync"`
+	EnterPwrite64        *ebpf.Program `ebpf:"enter_pwrite64"`
+	EnterPwritev         *ebpf.Program `ebpf:"enter_pwritev"`
+	EnterWrite           *ebpf.Program `ebpf:"enter_write"`
+	EnterWritev          *ebpf.Program `ebpf:"enter_writev"`
+	ExitFsync            *ebpf.Program `ebpf:"exit_fsync"`
+	ExitWrite            *ebpf.Program `ebpf:"exit_write"`
+	FastStart            *ebpf.Program `ebpf:"fast_start"`
+	FastStop             *ebpf.Program `ebpf:"fast_stop"`
+	FentryAskCommit      *ebpf.Program `ebpf:"fentry_ask_commit"`
+	FentryAskRunning     *ebpf.Program `ebpf:"fentry_ask_running"`
+	FentryCommit         *ebpf.Program `ebpf:"fentry_commit"`
+	FentryDirtyInode     *ebpf.Program `ebpf:"fentry_dirty_inode"`
+	FentryFsync          *ebpf.Program `ebpf:"fentry_fsync"`
+	FentryLogForce       *ebpf.Program `ebpf:"fentry_log_force"`
+	FentryLogForceSeq    *ebpf.Program `ebpf:"fentry_log_force_seq"`
+	FentryWaitLocked     *ebpf.Program `ebpf:"fentry_wait_locked"`
+	FentryWaitSpace      *ebpf.Program `ebpf:"fentry_wait_space"`
+	FentryWrite          *ebpf.Program `ebpf:"fentry_write"`
+	FentryWritev         *ebpf.Program `ebpf:"fentry_writev"`
+	FexitCommit          *ebpf.Program `ebpf:"fexit_commit"`
+	FexitDirtyInode      *ebpf.Program `ebpf:"fexit_dirty_inode"`
+	FexitFsync           *ebpf.Program `ebpf:"fexit_fsync"`
+	FexitLogForce        *ebpf.Program `ebpf:"fexit_log_force"`
+	FexitLogForceSeq     *ebpf.Program `ebpf:"fexit_log_force_seq"`
+	FexitWaitLocked      *ebpf.Program `ebpf:"fexit_wait_locked"`
+	FexitWaitSpace       *ebpf.Program `ebpf:"fexit_wait_space"`
+	FexitWrite           *ebpf.Program `ebpf:"fexit_write"`
+	FexitWritev          *ebpf.Program `ebpf:"fexit_writev"`
+	ForcerDone           *ebpf.Program `ebpf:"forcer_done"`
+	ForcerFsync          *ebpf.Program `ebpf:"forcer_fsync"`
+	ForcerSync           *ebpf.Program `ebpf:"forcer_sync"`
+	GrantSleep           *ebpf.Program `ebpf:"grant_sleep"`
+	GrantWake            *ebpf.Program `ebpf:"grant_wake"`
+	HaveHandle           *ebpf.Program `ebpf:"have_handle"`
+	KprobeCommit         *ebpf.Program `ebpf:"kprobe_commit"`
+	KprobeDirtyInode     *ebpf.Program `ebpf:"kprobe_dirty_inode"`
+	KprobeFsync          *ebpf.Program `ebpf:"kprobe_fsync"`
+	KprobeLogForce       *ebpf.Program `ebpf:"kprobe_log_force"`
+	KprobeLogForceInside *ebpf.Program `ebpf:"kprobe_log_force_inside"`
+	KprobeLogForceLsn    *ebpf.Program `ebpf:"kprobe_log_force_lsn"`
+	KprobeLogForceSeq    *ebpf.Program `ebpf:"kprobe_log_force_seq"`
+	KprobeWaitLocked     *ebpf.Program `ebpf:"kprobe_wait_locked"`
+	KprobeWaitSpace      *ebpf.Program `ebpf:"kprobe_wait_space"`
+	KprobeWrite          *ebpf.Program `ebpf:"kprobe_write"`
+	KprobeWritev         *ebpf.Program `ebpf:"kprobe_writev"`
+	KretprobeCommit      *ebpf.Program `ebpf:"kretprobe_commit"`
+	KretprobeDirtyInode  *ebpf.Program `ebpf:"kretprobe_dirty_inode"`
+	KretprobeFsync       *ebpf.Program `ebpf:"kretprobe_fsync"`
+	KretprobeLogForce    *ebpf.Program `ebpf:"kretprobe_log_force"`
+	KretprobeLogForceLsn *ebpf.Program `ebpf:"kretprobe_log_force_lsn"`
+	KretprobeLogForceSeq *ebpf.Program `ebpf:"kretprobe_log_force_seq"`
+	KretprobeWaitLocked  *ebpf.Program `ebpf:"kretprobe_wait_locked"`
+	KretprobeWaitSpace   *ebpf.Program `ebpf:"kretprobe_wait_space"`
+	KretprobeWrite       *ebpf.Program `ebpf:"kretprobe_write"`
+	KretprobeWritev      *ebpf.Program `ebpf:"kretprobe_writev"`
+	Monitor              *ebpf.Program `ebpf:"monitor"`
+	NameExt4Fsync        *ebpf.Program `ebpf:"name_ext4_fsync"`
+	OriginFound          *ebpf.Program `ebpf:"origin_found"`
+	OriginSeen           *ebpf.Program `ebpf:"origin_seen"`
+	ReadDirectly         *ebpf.Program `ebpf:"read_directly"`
+	ReadMemory           *ebpf.Program `ebpf:"read_memory"`
+	ThreadExit           *ebpf.Program `ebpf:"thread_exit"`
+	WhoLoads             *ebpf.Program `ebpf:"who_loads"`
 }
 
 func (p *probesPrograms) Close() error {
 	return _ProbesClose(
+		p.AskHandle,
+		p.BtfAskHandle,
+		p.BtfAskHandleInode,
+		p.BtfAskHandleSb,
 		p.BtfCommitEnd,
 		p.BtfCommitFlushing,
 		p.BtfCommitLocking,
 		p.BtfCommitLogging,
 		p.BtfCommitStart,
+		p.BtfCommitStats,
 		p.BtfDirtyInodeEnd,
 		p.BtfDirtyInodeStart,
+		p.BtfFastStart,
+		p.BtfFastStop,
+		p.BtfFastStopBefore61,
+		p.BtfFsyncEnd,
+		p.BtfFsyncStart,
+		p.BtfGrantSleep,
+		p.BtfGrantWake,
+		p.BtfHaveHandle,
 		p.BtfSysEnter,
 		p.BtfSysExit,
 		p.BtfThreadExit,
@@ -317,30 +542,71 @@ func (p *probesPrograms) Close() error {
 		p.CommitLocking,
 		p.CommitLogging,
 		p.CommitStart,
+		p.CommitStats,
 		p.DirtyInodeEnd,
 		p.DirtyInodeStart,
+		p.EnterFdatasync,
+		p.EnterFsync,
+		p.EnterMsync,
 		p.EnterPwrite64,
 		p.EnterPwritev,
 		p.EnterWrite,
 		p.EnterWritev,
+		p.ExitFsync,
 		p.ExitWrite,
+		p.FastStart,
+		p.FastStop,
+		p.FentryAskCommit,
+		p.FentryAskRunning,
 		p.FentryCommit,
 		p.FentryDirtyInode,
+		p.FentryFsync,
+		p.FentryLogForce,
+		p.FentryLogForceSeq,
+		p.FentryWaitLocked,
+		p.FentryWaitSpace,
 		p.FentryWrite,
 		p.FentryWritev,
 		p.FexitCommit,
 		p.FexitDirtyInode,
+		p.FexitFsync,
+		p.FexitLogForce,
+		p.FexitLogForceSeq,
+		p.FexitWaitLocked,
+		p.FexitWaitSpace,
 		p.FexitWrite,
 		p.FexitWritev,
+		p.ForcerDone,
+		p.ForcerFsync,
+		p.ForcerSync,
+		p.GrantSleep,
+		p.GrantWake,
+		p.HaveHandle,
 		p.KprobeCommit,
 		p.KprobeDirtyInode,
+		p.KprobeFsync,
+		p.KprobeLogForce,
+		p.KprobeLogForceInside,
+		p.KprobeLogForceLsn,
+		p.KprobeLogForceSeq,
+		p.KprobeWaitLocked,
+		p.KprobeWaitSpace,
 		p.KprobeWrite,
 		p.KprobeWritev,
 		p.KretprobeCommit,
 		p.KretprobeDirtyInode,
+		p.KretprobeFsync,
+		p.KretprobeLogForce,
+		p.KretprobeLogForceLsn,
+		p.KretprobeLogForceSeq,
+		p.KretprobeWaitLocked,
+		p.KretprobeWaitSpace,
 		p.KretprobeWrite,
 		p.KretprobeWritev,
 		p.Monitor,
+		p.NameExt4Fsync,
+		p.OriginFound,
+		p.OriginSeen,
 		p.ReadDirectly,
 		p.ReadMemory,
 		p.ThreadExit,

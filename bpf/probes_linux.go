@@ -8,6 +8,7 @@ import (
 	"os"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/link"
@@ -26,12 +27,21 @@ type Options struct {
 	// the broker some 1 % of its CPU, for nothing.
 	NoVectors bool
 
+	// SlowWait is how long a thread must wait for a journal for that to be sent;
+	// 0: 50 µs, less: each wait is.
+	SlowWait time.Duration
+
+	// SlowForce is how long a force of a log of XFS must take to be sent; 0:
+	// 1 ms, less: each is.
+	SlowForce time.Duration
+
 	// Backends, unless nil, are the only ones that are tried: for comparing
 	// them.
 	Backends []string
 
-	old  bool   // a test's: as if before Linux 6.2
-	mark string // a test's: the name of all programs and maps in the kernel
+	old  bool     // a test's: as if before Linux 6.2
+	mark string   // likewise: the name of all programs and maps in the kernel
+	see  []string // likewise: the only subjects, unless nil
 }
 
 const (
@@ -75,7 +85,7 @@ func Open(o Options) (*Probes, error) {
 		return nil, errors.Join(judge(err), p.Close())
 	}
 	p.tracefs, p.noTracefs = findTracefs(p.log)
-	if err := p.chooseReads(&o); err != nil {
+	if err := errors.Join(p.chooseReads(&o), o.setJournalBounds(p.spec)); err != nil {
 		return nil, errors.Join(err, p.Close())
 	}
 	for _, sub := range o.subjects() {
@@ -136,6 +146,9 @@ func (p *Probes) create(o *Options) error {
 // followWrites: wake-ups are seen where writes are, by the same programs.
 func (p *Probes) followWrites() error {
 	i := slices.IndexFunc(p.subjects, func(s Subject) bool { return s.Name == SubjectWrite })
+	if i < 0 {
+		return nil
+	}
 	wake := p.subjects[i]
 	wake.Name = SubjectWake
 	p.add(wake)

@@ -23,6 +23,14 @@ const (
 	SubjectDirtyInode = "dirty_inode"
 	SubjectJournal    = "journal"
 	SubjectMonitor    = "monitor"
+
+	SubjectFsync        = "fsync"
+	SubjectHandleWait   = "handle_wait"   // of jbd2
+	SubjectCommitOrigin = "commit_origin" // likewise
+	SubjectCommitStats  = "commit_stats"  // likewise
+	SubjectFastCommit   = "fast_commit"   // of ext4
+	SubjectLogGrant     = "log_grant"     // of XFS
+	SubjectLogForce     = "log_force"     // likewise
 )
 
 // Subject is one thing to be seen, and how it is.

@@ -1,13 +1,19 @@
 package bpf
 
+import "slices"
+
 // The subjects, and for each the ways to it, the best first.
 
 func (o *Options) subjects() []subject {
-	return []subject{
+	all := slices.Concat([]subject{
 		{SubjectWrite, o.writeWays()},
 		{SubjectDirtyInode, dirtyInodeWays},
 		{SubjectJournal, journalWays},
+	}, journalSubjects())
+	if o.see == nil {
+		return all
 	}
+	return slices.DeleteFunc(all, func(s subject) bool { return !slices.Contains(o.see, s.name) })
 }
 
 // programs are hooks that say themselves what they are attached to.

@@ -14,12 +14,27 @@ const trialName = "0000tailspan00.log"
 // a compiler may have put a copy of a function into its callers.
 var ErrUnseen = errors.New("attached, but does not see")
 
-// writesAreSeen makes one write of our own and looks for its record. It is
-// called before any process is traced: nobody else's records are in the ring.
+// writesAreSeen makes one write of our own and looks for its record.
 func writesAreSeen(p *Probes) error {
+	const bytes = 7
+	return p.isSeen("a write", func(fd int) error {
+		_, err := unix.Write(fd, make([]byte, bytes))
+		return err
+	}, func(r *Record) bool { return r.Kind == KindWrite && r.Write.Result == bytes })
+}
+
+// fsyncsAreSeen does so with an fsync.
+func fsyncsAreSeen(p *Probes) error {
+	return p.isSeen("an fsync", unix.Fsync, func(r *Record) bool { return r.Kind == KindFsync })
+}
+
+// isSeen does something of our own to a file in memory and looks for its record.
+// It is called before any process is traced: nobody else's records are in the
+// ring.
+func (p *Probes) isSeen(what string, do func(fd int) error, is func(*Record) bool) error {
 	pid, err := p.hostPID()
 	if err != nil {
-		p.log.Debug("a write of our own is not tried", "error", err)
+		p.log.Debug("not tried", "what", what, "error", err)
 		return nil
 	}
 	fd, err := unix.MemfdCreate(trialName, unix.MFD_CLOEXEC)
@@ -30,21 +45,19 @@ func writesAreSeen(p *Probes) error {
 	if err := p.Trace(pid); err != nil {
 		return err
 	}
-	const bytes = 7
-	_, err = unix.Write(fd, make([]byte, bytes))
-	if err := errors.Join(err, p.Untrace(pid)); err != nil {
-		return fmt.Errorf("write to memory file: %w", err)
+	if err := errors.Join(do(fd), p.Untrace(pid)); err != nil {
+		return fmt.Errorf("%s of a memory file: %w", what, err)
 	}
 	seen := false
 	var r Record
 	_, err = p.Read(0, func(raw []byte) {
-		seen = seen || Decode(raw, &r) == nil && r.Kind == KindWrite && r.TGID == pid && r.Write.Result == bytes
+		seen = seen || Decode(raw, &r) == nil && r.TGID == pid && is(&r)
 	})
 	if err != nil {
 		return err
 	}
 	if !seen {
-		return fmt.Errorf("%w: %w a write", ErrNotHere, ErrUnseen)
+		return fmt.Errorf("%w: %w %s", ErrNotHere, ErrUnseen, what)
 	}
 	return nil
 }

@@ -10,7 +10,7 @@ import (
 
 // A wake-up is one by what is written to what, and a record only where the
 // thread wrote a segment since its last one.
-func TestWake(t *testing.T) { eachRead(t, testWake, SubjectWake) }
+func TestWake(t *testing.T) { eachRead(t, testWake, SubjectWrite, SubjectWake) }
 
 func testWake(t *testing.T, o Options) {
 	p := open(t, o)

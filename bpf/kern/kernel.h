@@ -21,9 +21,13 @@ enum {
 	BPF_MAP_TYPE_HASH = 1,
 	BPF_MAP_TYPE_ARRAY = 2,
 	BPF_MAP_TYPE_PERCPU_ARRAY = 6,
+	BPF_MAP_TYPE_LRU_HASH = 9,
 	BPF_MAP_TYPE_RINGBUF = 27,
 };
-enum { BPF_NOEXIST = 1 };
+enum {
+	BPF_ANY,
+	BPF_NOEXIST,
+};
 enum {
 	BPF_RB_NO_WAKEUP = 1,
 	BPF_RB_FORCE_WAKEUP = 2,
@@ -113,19 +117,50 @@ struct file {
 	__s64 f_pos;
 } CORE;
 
-// fs/jbd2
+// fs/jbd2; its times are jiffies, but for t_start_time (CLOCK_MONOTONIC).
 struct block_device {
 	__u32 bd_dev;
 } CORE;
 
+typedef struct {
+	int counter;
+} CORE atomic_t;
+
 struct transaction_s {
 	__u32 t_tid;
+	unsigned long t_requested;
+	unsigned long t_expires;
+	__s64 t_start_time;
+	atomic_t t_outstanding_credits;
 } CORE;
 
 struct journal_s {
 	struct transaction_s *j_running_transaction;
 	struct block_device *j_fs_dev;
 	__u32 j_commit_sequence;
+	unsigned long j_free;
+	unsigned long j_first;
+	unsigned long j_last;
+	__u32 j_transaction_sequence;
+	__u32 j_commit_request;
+	int j_max_transaction_buffers;
+} CORE;
+
+struct transaction_run_stats_s {
+	unsigned long rs_wait;
+	unsigned long rs_request_delay;
+	unsigned long rs_running;
+	unsigned long rs_locked;
+	unsigned long rs_flushing;
+	unsigned long rs_logging;
+	__u32 rs_handle_count;
+	__u32 rs_blocks;
+	__u32 rs_blocks_logged;
+} CORE;
+
+// fs/xfs
+struct xfs_mount {
+	struct super_block *m_super;
 } CORE;
 
 struct fdtable {

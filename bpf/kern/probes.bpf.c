@@ -5,6 +5,12 @@
 #include "inode.h"
 #include "journal.h"
 #include "monitor.h"
+#include "fsync.h"
+#include "wait.h"
+#include "origin.h"
+#include "stats.h"
+#include "fastcommit.h"
+#include "xfs.h"
 
 // The following are never attached. Loads only where programs may look through
 // kernel pointers:

@@ -10,7 +10,7 @@ struct thread {
 	__u8 writing; // a write is under way
 	__u8 worked;  // it wrote or waited since its last wake-up of another
 	__u8 dirty_depth; // how many dirty_inodes run, one within the other
-	__u8 pad;
+	__u8 syncing;     // an fsync is under way
 	__u32 dirty_dev; // of the outermost, 0 not known
 	__u64 dirty_start;
 	__u64 dirty_ino;
@@ -18,6 +18,10 @@ struct thread {
 	// position and the names may be others at the exit; there it only is
 	// completed and sent.
 	struct write_record w;
+	__u64 wait_start; // when it began to wait for the journal, as far as is known
+	__u64 wait_of;    // the journal, of kprobes
+	__u64 sync_of;    // by what the end of the fsync under way is known
+	struct fsync_record f;
 };
 
 struct {

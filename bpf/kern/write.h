@@ -4,7 +4,7 @@
 // vfs.h and syscall.h see them.
 #pragma once
 
-#include "thread.h"
+#include "inside.h"
 
 // The longest name of a directory that is read by its length.
 #define DIR_SHORT 63

@@ -1,0 +1,180 @@
+package bpf
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// syncs are the calls that force a file, each with what its record says.
+var syncs = []struct {
+	name string
+	data bool
+	call func(f *os.File, mapped []byte) error
+}{
+	{"fsync", false, func(f *os.File, _ []byte) error { return unix.Fsync(int(f.Fd())) }},
+	{"fdatasync", true, func(f *os.File, _ []byte) error { return unix.Fdatasync(int(f.Fd())) }},
+	{"msync", true, func(_ *os.File, mapped []byte) error {
+		mapped[0]++
+		return unix.Msync(mapped, unix.MS_SYNC)
+	}},
+}
+
+func TestFsync(t *testing.T) {
+	for name, fs := range map[string]func(t testing.TB) mounted{"ext4": plainExt4, "xfs": plainXFS} {
+		t.Run(name, func(t *testing.T) {
+			eachBackend(t, func(t *testing.T, o Options) {
+				p := open(t, o)
+				if how(p, SubjectFsync) == TpBTF && name != "ext4" {
+					t.Skip("ext4's own events")
+				}
+				testFsync(t, p, fs(t), name)
+			}, SubjectFsync)
+		})
+	}
+}
+
+func plainExt4(t testing.TB) mounted { return mount(t, 32, "", "mkfs.ext4", "-q", "-F") }
+
+func plainXFS(t testing.TB) mounted { return mount(t, 320, "", "mkfs.xfs", "-q", "-f") }
+
+func testFsync(t *testing.T, p *Probes, fs mounted, kind string) {
+	f := createSegment(t, fs.dir, "orders-0", "00000000000000000000.timeindex")
+	var st unix.Stat_t
+	if err := errorsOf(f.Truncate(4096), unix.Fstat(int(f.Fd()), &st), p.Trace(int32(os.Getpid()))); err != nil {
+		t.Fatal(err)
+	}
+	mapped, err := unix.Mmap(int(f.Fd()), 0, 4096, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := unix.Munmap(mapped); err != nil {
+			t.Error(err)
+		}
+	}()
+	for _, c := range syncs {
+		var tid int32
+		var before, after int64
+		onThread(func(id int32) {
+			tid = id
+			if _, err := f.WriteAt([]byte(c.name), 0); err != nil {
+				t.Error(err)
+			}
+			before = monotonic()
+			err := c.call(f, mapped)
+			after = monotonic()
+			if err != nil {
+				t.Error(c.name, err)
+			}
+		})
+		got := only(drain(t, p), KindFsync)
+		if len(got) != 1 {
+			t.Fatalf("%s: %d records", c.name, len(got))
+		}
+		s := got[0].Fsync
+		if !(before <= s.Start && s.Start < got[0].Time && got[0].Time <= after) {
+			t.Errorf("%s: %d..%d is not within %d..%d", c.name, s.Start, got[0].Time, before, after)
+		}
+		if most := (after-before)/2 + int64(200e3); after-before-(got[0].Time-s.Start) > most {
+			t.Errorf("%s: %d ns of %d", c.name, got[0].Time-s.Start, after-before)
+		}
+		check(t, c.name+" tid", got[0].TID, tid)
+		check(t, c.name+" tgid", got[0].TGID, int32(os.Getpid()))
+		check(t, c.name+" comm", string(s.Comm), comm(t))
+		check(t, c.name+" data", s.Data, c.data)
+		check(t, c.name+" result", s.Result, 0)
+		if c.name == "msync" && how(p, SubjectFsync) == Tracepoint && (kind != "ext4" || !namesMsync(p)) {
+			check(t, "unnamed msync", string(s.Name), "")
+			continue
+		}
+		check(t, c.name+" device", s.Device, Device(st.Dev))
+		check(t, c.name+" inode", s.Inode, st.Ino)
+		check(t, c.name+" name", string(s.Name), "00000000000000000000.timeindex")
+		check(t, c.name+" dir", string(s.Dir), "orders-0")
+	}
+}
+
+// how is the backend that a subject has.
+func how(p *Probes, subject string) string {
+	for _, s := range p.Status() {
+		if s.Name == subject {
+			return s.Backend
+		}
+	}
+	return ""
+}
+
+// namesMsync says whether ext4 names what msync(2) forces, where system calls are
+// what is seen.
+func namesMsync(p *Probes) bool {
+	return slices.ContainsFunc(p.Status(), func(s Subject) bool { return s.Name == SubjectFsync && s.Err == nil })
+}
+
+func TestFsyncNames(t *testing.T) {
+	eachBackend(t, func(t *testing.T, o Options) {
+		p := open(t, o)
+		dir := plainExt4(t).dir
+		if err := p.Trace(int32(os.Getpid())); err != nil {
+			t.Fatal(err)
+		}
+		sub := strings.Repeat("d", 255)
+		for _, name := range []string{"a", strings.Repeat("n", 39), strings.Repeat("m", 255), "b"} {
+			f := createSegment(t, dir, sub, name)
+			if err := unix.Fsync(int(f.Fd())); err != nil {
+				t.Fatal(err)
+			}
+			got := only(drain(t, p), KindFsync)
+			if len(got) != 1 {
+				t.Fatalf("%s: %d records", name, len(got))
+			}
+			check(t, "name", string(got[0].Fsync.Name), name[:min(len(name), 39)])
+			check(t, "dir", string(got[0].Fsync.Dir), sub)
+		}
+	}, SubjectFsync)
+}
+
+// What is not one: an asynchronous msync, a write to a file that is always
+// synced, the fsync of a process that is not traced.
+func TestNoFsync(t *testing.T) {
+	eachBackend(t, func(t *testing.T, o Options) {
+		o.see = append(o.see, SubjectWrite)
+		p := open(t, o)
+		dir := plainExt4(t).dir
+		f := createSegment(t, dir, "orders-0", segment)
+		if err := unix.Fsync(int(f.Fd())); err != nil {
+			t.Fatal(err)
+		}
+		check(t, "untraced", len(drain(t, p)), 0)
+		if err := errorsOf(f.Truncate(4096), p.Trace(int32(os.Getpid()))); err != nil {
+			t.Fatal(err)
+		}
+		mapped, err := unix.Mmap(int(f.Fd()), 0, 4096, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
+		if err != nil {
+			t.Fatal(err)
+		}
+		mapped[0]++
+		if err := errorsOf(unix.Msync(mapped, unix.MS_ASYNC), unix.Munmap(mapped)); err != nil {
+			t.Fatal(err)
+		}
+		check(t, "asynchronous msync", len(only(drain(t, p), KindFsync)), 0)
+		if !attached(p, SubjectWrite) {
+			return
+		}
+		synced, err := os.OpenFile(filepath.Join(dir, "orders-0", segment), os.O_RDWR|unix.O_SYNC, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer synced.Close()
+		if _, err := synced.Write(batch(0, 100)); err != nil {
+			t.Fatal(err)
+		}
+		all := drain(t, p)
+		check(t, "writes", len(only(all, KindWrite)), 1)
+		check(t, "fsyncs inside", len(only(all, KindFsync)), 0)
+	}, SubjectFsync)
+}

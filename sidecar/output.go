@@ -63,7 +63,7 @@ func newOutput(o Options) (*output, error) {
 func (o *output) rows() assemble.Rows {
 	return assemble.Rows{
 		Requests: o.print == "requests", Writes: o.print == "writes", Joined: o.print == "joined" || o.verifier != nil,
-		Waits: o.print == "waits", Commits: o.print == "commits", Traces: o.traces(),
+		Waits: o.print == "waits", Commits: o.print == "commits", Stacks: o.print == "stacks", Traces: o.traces(),
 	}
 }
 
@@ -74,6 +74,7 @@ func (o *output) Request(r *assemble.RequestRow) { o.note(o.printer.Request(r)) 
 func (o *output) Write(r *assemble.WriteRow)     { o.note(o.printer.Write(r)) }
 func (o *output) Wait(r *assemble.WaitRow)       { o.note(o.printer.Wait(r)) }
 func (o *output) Commit(r *assemble.CommitRow)   { o.note(o.printer.Commit(r)) }
+func (o *output) Stack(r *assemble.StackRow)     { o.printer.Stack(r) }
 
 func (o *output) Joined(r *assemble.JoinedRow) {
 	o.note(o.printer.Joined(r))
@@ -120,5 +121,6 @@ func (o *output) close(ctx context.Context) error {
 			o.log.Warn("not all traces were delivered", "error", err, "do", "see that the collector takes them")
 		}
 	}
+	o.note(o.printer.Stacks())
 	return o.flush()
 }

@@ -57,13 +57,17 @@ const (
 	KeyPhase       = "tailspan.jbd2.phase"
 	KeyHeld        = "tailspan.jbd2.held" // how many ext4_dirty_inode overlapped
 
-	// On fs.write and fs.fsync: on + sleep + runqueue is the span.
+	// On fs.write and fs.fsync: on + sleep + runqueue is the span. The last two
+	// are on kernel.wait, too.
 	KeyOnCPU    = "tailspan.cpu.on_ns"
 	KeySleep    = "tailspan.cpu.sleep_ns"    // waiting for something
 	KeyRunQueue = "tailspan.cpu.runqueue_ns" // able to run, without a CPU
+	KeySamples  = "tailspan.cpu.samples"     // how often it was found running
 
-	// On kernel.wait, and on the events of samples.
-	KeyReason = "tailspan.wait.reason" // one of package stack's
+	// On kernel.wait. On fs.write and fs.fsync the reason is that of most of the
+	// waits in it, on a root that of what its root cause is; the stack of
+	// fs.write and fs.fsync is that of most of the samples.
+	KeyReason = "tailspan.wait.reason" // one of package stack's, or unknown
 	KeyStack  = "code.stacktrace"      // kernel functions, innermost first, a line each
 
 	// On journal.commit. The kernel's own times of a commit (run_stats) are of

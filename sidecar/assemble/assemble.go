@@ -53,6 +53,7 @@ type Output interface {
 	Joined(*JoinedRow)
 	Wait(*WaitRow)
 	Commit(*CommitRow)
+	Stack(*StackRow)
 	// Trace offers a whole trace, not yet built.
 	Trace(Candidate)
 }
@@ -73,7 +74,7 @@ type Candidate interface {
 
 // Rows says which rows are wanted, and whether traces are; the others are not
 // made.
-type Rows struct{ Requests, Writes, Joined, Waits, Commits, Traces bool }
+type Rows struct{ Requests, Writes, Joined, Waits, Commits, Stacks, Traces bool }
 
 // causes says whether anybody is told of requests' causes.
 func (r *Rows) causes() bool { return r.Requests || r.Traces }
@@ -110,8 +111,11 @@ type Assembler struct {
 	conns   map[event.Conn]*connection
 	devices map[event.Device]*journal
 	asked   map[appendKey]*request // appends whose headers are being read
-	timers  timers
-	stats   Stats
+
+	seesOffCPU bool // there are such events
+
+	timers timers
+	stats  Stats
 
 	phases []phase // scratch of judge
 	order  []int   // scratch of written
@@ -158,6 +162,7 @@ type Stats struct {
 	Ambiguous   uint64 // waits and fsyncs that could belong to either of two requests
 	Commits     uint64
 	LostEnds    uint64 // commits of which the end was not seen
+	StaysCut    uint64 // stays off the CPU beyond those of one write that are kept apart
 }
 
 // New returns an Assembler without any state.
@@ -199,6 +204,10 @@ func (a *Assembler) Handle(e event.Event) {
 		a.appendHeaders(e)
 	case *event.DirtyInode:
 		a.dirtyInode(e)
+	case *event.OffCPU:
+		a.offCPU(e)
+	case *event.Sample:
+		a.sample(e)
 	case *event.CommitStart:
 		a.commitStart(e)
 	case *event.Commit:

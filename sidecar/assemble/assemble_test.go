@@ -22,6 +22,7 @@ type script struct {
 	joined   []*JoinedRow
 	waits    []*WaitRow
 	commits  []*CommitRow
+	stacks   []*StackRow
 	traces   map[spans.TraceID]*spans.Trace
 }
 
@@ -29,7 +30,7 @@ func newScript(t testing.TB) *script {
 	s := &script{t: t, traces: map[spans.TraceID]*spans.Trace{}}
 	s.Assembler = New(Options{Clock: &event.Clock{}, Output: s,
 		Identity: func(int32) Identity { return Identity{Cluster: "cluster", Node: 1} },
-		Rows:     Rows{Requests: true, Writes: true, Joined: true, Waits: true, Commits: true, Traces: true}})
+		Rows:     Rows{Requests: true, Writes: true, Joined: true, Waits: true, Commits: true, Stacks: true, Traces: true}})
 	return s
 }
 
@@ -38,6 +39,7 @@ func (s *script) Write(*WriteRow)       {}
 func (s *script) Joined(r *JoinedRow)   { s.joined = append(s.joined, r) }
 func (s *script) Wait(r *WaitRow)       { s.waits = append(s.waits, r) }
 func (s *script) Commit(r *CommitRow)   { s.commits = append(s.commits, r) }
+func (s *script) Stack(r *StackRow)     { s.stacks = append(s.stacks, r) }
 func (s *script) Trace(c Candidate) {
 	if s.traces[c.TraceID()] != nil {
 		s.t.Errorf("trace %s twice", c.TraceID())

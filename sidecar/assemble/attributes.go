@@ -33,10 +33,8 @@ func (r *request) attributes() []attribute.KeyValue {
 		attribute.Int64(spans.KeyAcks, int64(e.Acks)),
 		attribute.Int64(spans.KeyBatchCount, records),
 		attribute.Int64(spans.KeyBodySize, bytes),
-		attribute.String(spans.KeyCause, string(r.verdict.cause)),
-		attribute.String(spans.KeyRootCause, string(r.verdict.root)),
-		attribute.Int64(spans.KeyUnexplained, int64(r.verdict.unexplained)),
 	}
+	attrs = r.verdict.attributes(attrs)
 	if e.PID != 0 {
 		attrs = append(attrs, attribute.Int64(spans.KeyPID, int64(e.PID)))
 	}
@@ -51,6 +49,18 @@ func (r *request) attributes() []attribute.KeyValue {
 		attrs = append(attrs, attribute.Int64(spans.KeyThrottle, int64(r.resp.ThrottleMS)))
 	}
 	return append(attrs, r.partitionAttributes()...)
+}
+
+// attributes are where the time went.
+func (v *verdict) attributes(attrs []attribute.KeyValue) []attribute.KeyValue {
+	attrs = append(attrs,
+		attribute.String(spans.KeyCause, string(v.cause)),
+		attribute.String(spans.KeyRootCause, string(v.root)),
+		attribute.Int64(spans.KeyUnexplained, int64(v.unexplained)))
+	if v.reason != "" {
+		attrs = append(attrs, attribute.String(spans.KeyReason, v.reason))
+	}
+	return attrs
 }
 
 func (r *request) partitionAttributes() []attribute.KeyValue {
@@ -146,11 +156,8 @@ func (r *request) appendAttributes(part int) []attribute.KeyValue {
 func (r *request) bareAttributes() []attribute.KeyValue {
 	attrs := append(r.appendAttributes(0),
 		attribute.String(spans.KeySystem, "kafka"),
-		attribute.Int64(spans.KeyPID, int64(r.ev.PID)),
-		attribute.String(spans.KeyCause, string(r.verdict.cause)),
-		attribute.String(spans.KeyRootCause, string(r.verdict.root)),
-		attribute.Int64(spans.KeyUnexplained, int64(r.verdict.unexplained)),
-	)
+		attribute.Int64(spans.KeyPID, int64(r.ev.PID)))
+	attrs = r.verdict.attributes(attrs)
 	return append(attrs, r.headerAttributes()...)
 }
 

@@ -15,6 +15,7 @@ func (nowhere) Write(*WriteRow)     {}
 func (nowhere) Joined(*JoinedRow)   {}
 func (nowhere) Wait(*WaitRow)       {}
 func (nowhere) Commit(*CommitRow)   {}
+func (nowhere) Stack(*StackRow)     {}
 func (nowhere) Trace(Candidate)     {}
 
 // BenchmarkRequest is one request through the Assembler: arrival, write with
@@ -67,4 +68,5 @@ func (keeper) Write(*WriteRow)     {}
 func (keeper) Joined(*JoinedRow)   {}
 func (keeper) Wait(*WaitRow)       {}
 func (keeper) Commit(*CommitRow)   {}
+func (keeper) Stack(*StackRow)     {}
 func (k keeper) Trace(c Candidate) { *k.c = c }

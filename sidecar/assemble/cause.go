@@ -1,6 +1,8 @@
 package assemble
 
 import (
+	"slices"
+
 	"github.com/tailspan/tailspan/sidecar/event"
 	"github.com/tailspan/tailspan/spans"
 )
@@ -8,6 +10,7 @@ import (
 // verdict is where a request's time went.
 type verdict struct {
 	cause, root spans.Cause
+	reason      string // why the kernel let the root cause last; "" not known
 	unexplained event.Time
 }
 
@@ -110,11 +113,41 @@ func (r *request) judge() verdict {
 	v.root = v.cause
 	switch {
 	case v.cause == spans.CauseMonitor:
-		v.root = r.longestWait().root
+		w := r.longestWait()
+		v.root, v.reason = w.root, w.reason
 	case v.cause == spans.CauseSocket && r.before.root != spans.CauseNone:
-		v.root = r.before.root
+		v.root, v.reason = r.before.root, r.before.reason
+	case slices.Contains(inKernel, v.cause):
+		v.reason = r.reason()
 	}
 	return v
+}
+
+// inKernel are the causes that lie inside writes and fsyncs.
+var inKernel = causes[costCommit : costWrite+1]
+
+// reason is why the threads of the request's writes and fsyncs waited for most
+// of the time.
+func (r *request) reason() string {
+	var all reasons
+	for i := range r.parts {
+		if w := r.parts[i].write; w != nil {
+			all.of(w.cpu)
+		}
+	}
+	for _, f := range r.fsyncs {
+		all.of(f.cpu)
+	}
+	return all.longest()
+}
+
+// why is the reason of most of what a call waited for; "" where that is not
+// known, or it did not wait.
+func (c *cpu) why() string {
+	if c == nil {
+		return ""
+	}
+	return c.reason
 }
 
 func (r *request) longestWait() *wait {

@@ -15,12 +15,13 @@ type predecessor struct {
 	request *request // until resolved
 	id      spans.TraceID
 	root    spans.Cause
+	reason  string
 }
 
 // resolve turns it into values, if it is finished.
 func (p *predecessor) resolve() {
 	if r := p.request; r != nil && r.finished {
-		p.id, p.root = r.traceID(), r.verdict.root
+		p.id, p.root, p.reason = r.traceID(), r.verdict.root, r.verdict.reason
 	}
 }
 

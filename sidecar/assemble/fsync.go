@@ -18,6 +18,7 @@ type fsync struct {
 	ev    *event.Fsync
 	gap   *gap // nil: it is known whose it was
 	inner *inner
+	cpu   *cpu             // nil: not known
 	io    []*event.BlockIO // the slowest meanwhile, of all
 
 	resolved  bool
@@ -31,7 +32,8 @@ func (a *Assembler) fsync(e *event.Fsync) {
 	a.stats.Fsyncs++
 	b := a.broker(e.PID)
 	t := b.thread(e.TID)
-	f := &fsync{b: b, ev: e, gap: t.gap, inner: t.take(e.Start, e.End), io: a.ioIn(e.Device, e.Start, e.End)}
+	f := &fsync{b: b, ev: e, gap: t.gap, inner: t.take(e.Start, e.End), cpu: a.during(&t.stays, e.Start, e.End), io: a.ioIn(e.Device, e.Start, e.End)}
+	t.stays.reset()
 	a.holdWaits(f.inner, e.Device)
 	t.gap.fsyncs = appendBounded(t.gap.fsyncs, f)
 	t.did(doing{start: e.Start, end: e.End, fsync: f})
@@ -88,7 +90,7 @@ func (f *fsync) resolve(a *Assembler) {
 	if j == nil || f.ev.End-f.ev.Start < minHeld {
 		return
 	}
-	f.blocks = j.carve(nil, stretch{thread: f.ev.Thread, from: f.ev.Start, to: f.ev.End, sync: true}, f.inner)
+	f.blocks = j.carve(nil, stretch{thread: f.ev.Thread, cpu: f.cpu, from: f.ev.Start, to: f.ev.End, sync: true}, f.inner)
 	a.offerFlushes(f.blocks)
 }
 
@@ -146,11 +148,15 @@ func (b *builder) fsync(parent int, f *fsync) {
 		attribute.Int64(spans.KeyInode, int64(e.Inode)),
 		attribute.String(spans.KeyDevice, device(e.Device)),
 		attribute.Bool(spans.KeyDataSync, e.Data))
+	if f.cpu != nil {
+		attrs = f.cpu.attributes(attrs, e.End-e.Start)
+	}
 	i := b.span(parent, spans.NameFsync, f.spanID(b.t.ID), e.Start, e.End, attrs...)
 	if e.Result < 0 {
 		b.t.Spans[i].Error = "errno " + itoa(int32(-e.Result))
 	}
 	b.handles(i, f.inner, f.blocks, nil)
 	b.overlaps(i, f.blocks, nil, nil)
+	b.kernelWaits(i, e.TID, f.cpu, nil, nil)
 	b.blockIO(i, i, e.TID, f.io)
 }

@@ -27,7 +27,7 @@ func FuzzAssembler(f *testing.F) {
 		x := &checker{t: t}
 		a := New(Options{Clock: &event.Clock{}, Output: x,
 			Identity: func(pid int32) Identity { return Identity{Encrypted: pid == 8, HeadersFromLog: pid == 8} },
-			Rows:     Rows{Requests: true, Writes: true, Joined: true, Waits: true, Commits: true, Traces: true}})
+			Rows:     Rows{Requests: true, Writes: true, Joined: true, Waits: true, Commits: true, Stacks: true, Traces: true}})
 		at := t0
 		for ; len(b) >= 6; b = b[6:] {
 			at += event.Time(b[5]&15) * event.Time(b[5]) * 20 * us
@@ -134,7 +134,12 @@ func anInnerEvent(b []byte, from, at event.Time, th event.Thread, dev event.Devi
 	if b[1]&0x10 != 0 {
 		from = max(from, at-ms) // short, to lie inside another
 	}
-	switch b[0] % 5 {
+	switch b[0] % 7 {
+	case 5:
+		return &event.OffCPU{Start: from, Woken: from + event.Time(b[5])*ms, End: at, Thread: th, Preempted: b[4]&0x40 != 0,
+			Stack: []*event.Stack{nil, bufferStack, lockStack, fastStack}[b[4]&3]}
+	case 6:
+		return &event.Sample{Time: at, Thread: th, Stack: copyStack}
 	case 0:
 		return &event.Fsync{Start: from, End: at, Thread: th, Device: dev, File: "orders-0/00000000000000000000.log", Result: -int64(b[1] & 8)}
 	case 1:
@@ -168,6 +173,11 @@ func (x *checker) Request(*RequestRow) { x.requests++ }
 func (x *checker) Write(*WriteRow)     {}
 func (x *checker) Joined(*JoinedRow)   {}
 func (x *checker) Commit(*CommitRow)   {}
+func (x *checker) Stack(r *StackRow) {
+	if r.NS <= 0 || r.NS > r.Write {
+		x.t.Errorf("%d of a write of %d: %s", r.NS, r.Write, r.Reason)
+	}
+}
 
 func (x *checker) Wait(r *WaitRow) {
 	var sum int64

@@ -16,6 +16,7 @@ type write struct {
 	log    *log
 	dirty  []*event.DirtyInode
 	inner  *inner           // what else happened inside it
+	cpu    *cpu             // nil: not known
 	io     []*event.BlockIO // the slowest meanwhile, of all
 	before *gap             // what the thread did before and after it
 	after  *gap

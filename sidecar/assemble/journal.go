@@ -168,7 +168,7 @@ func (w *write) resolve(a *Assembler) {
 	if j == nil || w.ev.End-w.ev.Start < minHeld {
 		return
 	}
-	s := stretch{thread: w.ev.Thread}
+	s := stretch{thread: w.ev.Thread, cpu: w.cpu}
 	var inside event.Time
 	for _, d := range w.dirty {
 		inside += d.End - d.Start
@@ -177,7 +177,7 @@ func (w *write) resolve(a *Assembler) {
 			w.blocks = j.carve(w.blocks, s, w.inner)
 		}
 	}
-	if w.inner != nil || w.ev.End-w.ev.Start-inside >= minBlocked {
+	if w.inner != nil || w.cpu != nil || w.ev.End-w.ev.Start-inside >= minBlocked {
 		from := w.ev.Start
 		s.dirty = nil
 		for _, d := range w.dirty {

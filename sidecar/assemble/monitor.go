@@ -39,6 +39,7 @@ type wait struct {
 	calm      bool // settled
 	resolved  bool
 	root      spans.Cause
+	reason    string // why the kernel let the root cause last; "" not known
 	lock      string // the partition that its main holder wrote
 	ambiguous bool
 	owner     spans.TraceID // of the request that waited
@@ -63,6 +64,8 @@ type share struct {
 	span  spans.SpanID
 	what  string // link kind
 	cause spans.Cause
+
+	reason string
 }
 
 func (s *share) ns() event.Time { return s.end - s.start }
@@ -243,7 +246,7 @@ func (w *wait) resolveWithin(a *Assembler, hops int) {
 		s.doing = doing{}
 	}
 	if i := w.main(); i >= 0 && w.shares[i].cause != spans.CauseNone {
-		w.root = w.shares[i].cause
+		w.root, w.reason = w.shares[i].cause, w.shares[i].reason
 	}
 }
 
@@ -255,7 +258,7 @@ func (a *Assembler) follow(w *wait, s *share, hops int) {
 		x.write.resolve(a)
 		s.trace, s.what = a.traceOfWrite(w.b, x.write), spans.LinkHolderWrite
 		s.span = x.write.spanID(s.trace)
-		s.cause = x.write.cause()
+		s.cause, s.reason = x.write.cause(), x.write.cpu.why()
 		if w.lock == "" || w.shares[w.main()].exit == s.exit {
 			w.lock = x.write.ev.Topic + "-" + itoa(x.write.ev.Partition)
 		}
@@ -263,10 +266,10 @@ func (a *Assembler) follow(w *wait, s *share, hops int) {
 		x.fsync.resolve(a)
 		s.trace, s.what = a.traceOfFsync(x.fsync), spans.LinkHolderFsync
 		s.span = x.fsync.spanID(s.trace)
-		s.cause = x.fsync.cause()
+		s.cause, s.reason = x.fsync.cause(), x.fsync.cpu.why()
 	case x.wait != nil && hops > 0:
 		x.wait.resolveWithin(a, hops-1)
-		s.cause = x.wait.root
+		s.cause, s.reason = x.wait.root, x.wait.reason
 		if w.lock == "" {
 			w.lock = x.wait.lock
 		}

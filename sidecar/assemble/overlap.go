@@ -31,6 +31,7 @@ type overlap struct {
 // stretch is a part of a write, or an fsync.
 type stretch struct {
 	thread   event.Thread
+	cpu      *cpu // of the whole call; nil: not known
 	from, to event.Time
 	dirty    *event.DirtyInode // inside it; nil: elsewhere
 	sync     bool              // of an fsync
@@ -106,26 +107,67 @@ func (j *journal) waited(all []overlap, s stretch, h *event.JournalWait) []overl
 }
 
 // rest is what ran while the thread may have waited for it: inside an
-// ext4_dirty_inode there is nothing else to wait for, and an fsync waits for the
-// commit that it had begun.
+// ext4_dirty_inode there is nothing else to wait for. Elsewhere, and for fast
+// commits, its reasons decide, where they are known.
 func (j *journal) rest(all []overlap, s stretch, from, to event.Time) []overlap {
+	switch {
+	case s.cpu == nil:
+		return j.flushed(j.committed(all, s, from, to, joinInferred), s, from, to, joinInferred)
+	case s.dirty != nil:
+		all = j.committed(all, s, from, to, joinExact)
+	}
+	for i := range s.cpu.waits {
+		w := &s.cpu.waits[i]
+		start, end := max(from, w.start), min(to, w.end)
+		if s.dirty == nil {
+			all = j.committed(all, s, start, end, w.forCommit())
+		}
+		all = j.flushed(all, s, start, end, w.forFlush())
+	}
+	return all
+}
+
+// committed are the commits that ran; an fsync waits for the one that it had
+// begun.
+func (j *journal) committed(all []overlap, s stretch, from, to event.Time, how join) []overlap {
+	if how == joinNone {
+		return all
+	}
 	for c := range j.running(from, to) {
 		o := c.overlap(from, to)
-		o.dirty, o.how = s.dirty, joinInferred
+		o.dirty, o.how = s.dirty, how
 		if s.dirty != nil || s.sync && c.ev != nil && c.ev.By.TID == s.thread.TID && c.ev.By.PID == s.thread.PID {
 			o.how = joinExact
 		}
-		if o.end-o.start >= s.least() {
-			all = append(all, o)
-		}
-	}
-	for f := range j.flushing(from, to, s.thread.TID) {
-		if o := f.overlap(from, to); o.end-o.start >= s.least() {
-			o.dirty = s.dirty
-			all = append(all, o)
-		}
+		all = s.keep(all, o)
 	}
 	return all
+}
+
+// flushed are the fast commits of others.
+func (j *journal) flushed(all []overlap, s stretch, from, to event.Time, how join) []overlap {
+	if how == joinNone {
+		return all
+	}
+	for f := range j.flushing(from, to, s.thread.TID) {
+		o := f.overlap(from, to)
+		o.dirty, o.how = s.dirty, how
+		all = s.keep(all, o)
+	}
+	return all
+}
+
+// keep leaves out what may be a coincidence. What a stack tells is none, but for
+// what takes no time.
+func (s *stretch) keep(all []overlap, o overlap) []overlap {
+	least := s.least()
+	if s.cpu != nil && o.how == joinExact {
+		least = minHeld
+	}
+	if o.end-o.start < least {
+		return all
+	}
+	return append(all, o)
 }
 
 // running are the commits between from and to, in order.

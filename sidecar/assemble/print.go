@@ -44,6 +44,9 @@ func (r *request) row() *RequestRow {
 		Cause: string(r.verdict.cause), RootCause: string(r.verdict.root),
 		LostRecords: r.lostRecords, HeadersCut: e.HeadersCut, Partitions: make([]RequestPartition, len(r.parts)),
 	}
+	if r.verdict.reason != "" {
+		row.WaitReason = &r.verdict.reason
+	}
 	if row.End != nil {
 		n := *row.End - row.Arrival
 		row.Latency = &n

@@ -25,6 +25,7 @@ type RequestRow struct {
 	TraceID         string             `json:"trace_id"`
 	Cause           string             `json:"cause"`
 	RootCause       string             `json:"root_cause"`
+	WaitReason      *string            `json:"wait_reason"`  // why the kernel let the root cause last
 	LostRecords     int64              `json:"lost_records"` // of acks=0: never appended
 	HeadersCut      bool               `json:"headers_cut"`  // there may be more message ids
 }
@@ -146,4 +147,14 @@ type HeldRow struct {
 	Start int64   `json:"start_ns"`
 	End   int64   `json:"end_ns"`
 	What  string  `json:"what"` // ext4_dirty_inode | handle_wait
+}
+
+// StackRow is why the thread of a write was not done yet, with the kernel stack
+// that says so: one stay off its CPU, or one sample of it on its CPU.
+type StackRow struct {
+	Topic  string
+	Write  int64 // how long the whole write took
+	Reason string
+	Frames []string // functions, innermost first; nil: not known
+	NS     int64
 }

@@ -15,6 +15,7 @@ type thread struct {
 	waiting *wait // for a monitor, now
 	dirty   []*event.DirtyInode
 	inner   *inner // of the write or fsync that it is in; nil: nothing yet
+	stays   stays  // likewise
 	doings  [doingsKept]doing
 	next    int
 }
@@ -91,6 +92,11 @@ func (a *Assembler) enterThread(b *broker, w *write) {
 	}
 	t.dirty = t.dirty[:0]
 	w.inner = t.take(w.ev.Start, w.ev.End)
+	w.cpu = a.during(&t.stays, w.ev.Start, w.ev.End)
+	if a.o.Rows.Stacks && w.cpu != nil {
+		a.printStacks(w, &t.stays)
+	}
+	t.stays.reset()
 	a.holdWaits(w.inner, w.ev.Device)
 	w.io = a.ioIn(w.ev.Device, w.ev.Start, w.ev.End)
 	w.before, t.gap.next = t.gap, w

@@ -119,6 +119,9 @@ func (b *builder) write(parent int, w *write, how join) {
 	if how != joinNone {
 		attrs = append(attrs, attribute.String(spans.KeyJoin, how.String()))
 	}
+	if w.cpu != nil {
+		attrs = w.cpu.attributes(attrs, e.End-e.Start)
+	}
 	i := b.span(parent, spans.NameWrite, w.spanID(b.t.ID), e.Start, e.End, attrs...)
 	for _, d := range w.dirty {
 		name := spans.NameExt4DirtyInode
@@ -130,9 +133,11 @@ func (b *builder) write(parent int, w *write, how join) {
 			attribute.String(spans.KeyDevice, device(e.Device)))
 		b.handles(j, w.inner, w.blocks, d)
 		b.overlaps(j, w.blocks, d, nil)
+		b.kernelWaits(j, e.TID, w.cpu, d, w.dirty)
 	}
 	b.handles(i, w.outside(), w.blocks, nil)
 	b.overlaps(i, w.blocks, nil, nil)
+	b.kernelWaits(i, e.TID, w.cpu, nil, w.dirty)
 	b.blockIO(i, i+1, e.TID, w.io)
 }
 

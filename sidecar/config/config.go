@@ -205,8 +205,6 @@ func (c *Config) validate(cmd command) error {
 	switch {
 	case c.Print != "" && !slices.Contains(printed, c.Print):
 		return fmt.Errorf("--print %s: want one of %s", c.Print, strings.Join(printed, ", "))
-	case c.Print == "stacks":
-		return errors.New("--print stacks: kernel stacks are not collected yet")
 	case c.Format != "" && !slices.Contains(formats, c.Format):
 		return fmt.Errorf("--format %s: want table or jsonl", c.Format)
 	case c.SLO < 0 || c.Threshold < 0:

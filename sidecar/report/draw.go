@@ -67,13 +67,17 @@ func (p *picture) header() {
 // blame is what took most of the time, as the trace itself says.
 func blame(root *spans.Span) string {
 	cause, rootCause := text(root.Attributes, spans.KeyCause), text(root.Attributes, spans.KeyRootCause)
-	switch {
-	case cause == "":
+	if cause == "" {
 		return ""
-	case rootCause == "" || rootCause == cause:
-		return ", most of it in " + clean(cause)
 	}
-	return ", most of it in " + clean(cause) + ", because of " + clean(rootCause)
+	out := ", most of it in " + clean(cause)
+	if rootCause != "" && rootCause != cause {
+		out += ", because of " + clean(rootCause)
+	}
+	if reason := text(root.Attributes, spans.KeyReason); reason != "" {
+		out += " (" + clean(reason) + ")"
+	}
+	return out
 }
 
 // ruler draws the axis with its labels.

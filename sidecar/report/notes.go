@@ -130,6 +130,10 @@ func (p *picture) facts(s *spans.Span) (parts []string) {
 		parts = append(parts, f)
 	}
 	parts = append(parts, own(s)...)
+	if on, ok := find(a, spans.KeyOnCPU); ok {
+		parts = append(parts, "on CPU "+p.duration(on.AsInt64())+", asleep "+p.duration(number(a, spans.KeySleep))+
+			", without a CPU "+p.duration(number(a, spans.KeyRunQueue)))
+	}
 	if n := by(a); n != "" {
 		parts = append(parts, n)
 	}

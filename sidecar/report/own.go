@@ -23,6 +23,8 @@ func own(s *spans.Span) []string {
 			" at sector " + itoa(number(a, spans.KeySector)) + " of " + clean(text(a, spans.KeyDisk))}
 	case spans.NameExt4DirtyInode, spans.NameOtherDirtyInode:
 		return []string{"inode " + itoa(number(a, spans.KeyInode))}
+	case spans.NameKernelWait:
+		return []string{"waits: " + clean(text(a, spans.KeyReason))}
 	case spans.NameLockHold:
 		return []string{"monitor " + clean(text(a, spans.KeyMonitorAddress))}
 	case spans.NameReplication:

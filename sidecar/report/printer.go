@@ -28,11 +28,13 @@ type Printer struct {
 	threshold int64
 	json      *json.Encoder
 	table     *table
+	folded    folded
 }
 
 // New returns a printer of the rows that print names (none, requests, writes,
 // joined, waits, commits, traces, stacks), as format says (table, jsonl). Rows
-// whose latency is under the threshold, or unknown, are left out if there is one.
+// whose latency is under the threshold, or unknown, are left out if there is one;
+// of stacks, which Stacks prints at the end, the latency is the write's.
 func New(w io.Writer, print, format string, threshold time.Duration) *Printer {
 	out := bufio.NewWriterSize(w, outputBuffer)
 	p := &Printer{out: out, print: print, jsonl: format == "jsonl", threshold: int64(threshold)}

@@ -65,6 +65,35 @@ func TestWaterfall(t *testing.T) {
 	}
 }
 
+// Why the kernel let a write wait is told, with how its thread spent the time.
+func TestKernelWait(t *testing.T) {
+	stall, _, _ := story()
+	tr := *stall
+	tr.Spans = append([]spans.Span(nil), stall.Spans...)
+	tr.Spans[0].Attributes = append(tr.Spans[0].Attributes[:len(tr.Spans[0].Attributes):len(tr.Spans[0].Attributes)],
+		attribute.String(spans.KeyReason, "transaction locked"))
+	for i := range tr.Spans {
+		s := &tr.Spans[i]
+		if s.Name != spans.NameWrite {
+			continue
+		}
+		s.Attributes = append(s.Attributes[:len(s.Attributes):len(s.Attributes)], attribute.Int64(spans.KeyOnCPU, 1_000_000),
+			attribute.Int64(spans.KeySleep, 400_000_000), attribute.Int64(spans.KeyRunQueue, 20_000))
+		tr.Spans = append(tr.Spans, spans.Span{ID: spans.SpanID{9, 9}, Parent: s.ID, Name: spans.NameKernelWait, Start: s.Start + 1, End: s.End - 1,
+			Attributes: []attribute.KeyValue{attribute.String(spans.KeyReason, "transaction locked"), attribute.String(spans.KeyStack, "wait_transaction_locked\nstart_this_handle")}})
+		break
+	}
+	var b bytes.Buffer
+	if err := Waterfall(&b, &tr, WaterfallOptions{Width: 160, ASCII: true}); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"(transaction locked)", "kernel.wait", "waits: transaction locked", "on CPU 1", "asleep 400", "without a CPU 20"} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("%q is not told:\n%s", want, b.String())
+		}
+	}
+}
+
 func b2i(b bool) int {
 	if b {
 		return 1

@@ -41,6 +41,9 @@ const (
 	Preempted              = "preempted" // it could have gone on
 )
 
+// Unknown is told where Reason is "".
+const Unknown = "unknown"
+
 // Reason is why a thread with this stack waits: one of the reasons above, or ""
 // where the stack does not tell. Frames are function names, innermost first.
 //
@@ -82,6 +85,16 @@ func waiting(frames []string) (waiter, by string) {
 func Journal(reason string) bool {
 	switch reason {
 	case JournalBuffer, TransactionLocked, TransactionSwitching, TransactionReservation, JournalSpace, CommitToFinish:
+		return true
+	}
+	return false
+}
+
+// Disk says whether a reason is that of a thread which waits for something that
+// a commit may have sent to the disk, or not.
+func Disk(reason string) bool {
+	switch reason {
+	case PageWriteback, PageLock, InodeWriteback, BufferLock, BlockIO:
 		return true
 	}
 	return false

@@ -214,7 +214,8 @@ func (l *live) readProbes(ctx context.Context) error {
 // the kernel in it: neither the recording nor anything else gets to see these.
 func (l *live) probe(raw []byte) {
 	l.drawn += len(raw)
-	if fresh := l.symbols.Hide(raw); fresh != nil {
+	raw, fresh := l.symbols.Hide(raw)
+	if fresh != nil {
 		l.fact(recording.Fact{Symbols: fresh})
 	}
 	if l.record != nil {

@@ -17,6 +17,7 @@ type Symbols struct {
 	names     map[uint64]string
 	numbers   map[string]uint64
 	addresses map[uint64]uint64 // of which the number is known
+	hidden    []byte            // the latest
 }
 
 // NewSymbols returns Symbols that know no number.
@@ -27,10 +28,16 @@ func NewSymbols() *Symbols {
 // Functions says who names the function that an address lies in ("" unknown).
 func (s *Symbols) Functions(name func(address uint64) string) { s.function = name }
 
-// Hide puts numbers in the place of the addresses in a raw record: 0 where the
-// function is not known. It returns those that were not known before.
-func (s *Symbols) Hide(raw []byte) (fresh map[uint64]string) {
-	all := bpf.StackOf(raw)
+// Hide is a raw record with numbers in the place of the addresses, 0 where the
+// function is not known, and the names of those numbers that were not given
+// before. The record is raw itself where it has no stack, else a copy that the
+// next call uses again: raw may lie where nobody but the kernel writes.
+func (s *Symbols) Hide(raw []byte) (hidden []byte, fresh map[uint64]string) {
+	if len(bpf.StackOf(raw)) == 0 {
+		return raw, nil
+	}
+	s.hidden = append(s.hidden[:0], raw...)
+	all := bpf.StackOf(s.hidden)
 	for i := range all.Len() {
 		address := all.At(i)
 		// A return address may be the first one behind the function that
@@ -48,7 +55,7 @@ func (s *Symbols) Hide(raw []byte) (fresh map[uint64]string) {
 		all.Set(i, n)
 	}
 	clear(all[8*all.Len():])
-	return fresh
+	return s.hidden, fresh
 }
 
 // number is an address's, with the function's name where that is new.

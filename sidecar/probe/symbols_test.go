@@ -56,7 +56,12 @@ func TestHide(t *testing.T) {
 	l := New(Options{Symbol: live.Name, Emit: func(e event.Event) { got[0] = append(got[0], e) }})
 	r := New(Options{Symbol: replayed.Name, Emit: func(e event.Event) { got[1] = append(got[1], e) }})
 	for i, raw := range raws {
-		fresh := live.Hide(raw)
+		before := bytes.Clone(raw)
+		hidden, fresh := live.Hide(raw)
+		if !bytes.Equal(raw, before) {
+			t.Errorf("record %d was written to", i)
+		}
+		raw = hidden
 		if n := []int{3, 0, 0, 0}[i]; len(fresh) != n {
 			t.Errorf("record %d: %v are new, want %d", i, fresh, n)
 		}
@@ -99,7 +104,8 @@ func TestHideWithoutNames(t *testing.T) {
 	s := NewSymbols()
 	s.Functions(func(uint64) string { return "" })
 	raw := rawStack(bpf.KindOffCPU, 0xffffffff81111110, 0xffffffff82222300)
-	if fresh := s.Hide(raw); len(fresh) != 0 {
+	raw, fresh := s.Hide(raw)
+	if len(fresh) != 0 {
 		t.Errorf("names out of nothing: %v", fresh)
 	}
 	var got *event.OffCPU
@@ -117,7 +123,7 @@ func TestSymbolsAreBounded(t *testing.T) {
 	s.Functions(func(a uint64) string { return fmt.Sprint("f", a) })
 	for a := range uint64(maxSymbols + 1000) {
 		raw := rawStack(bpf.KindSample, a)
-		s.Hide(raw)
+		raw, _ = s.Hide(raw)
 		if n := bpf.StackOf(raw).At(0); a >= maxSymbols && n != 0 {
 			t.Fatalf("function %d has the number %d", a, n)
 		}
@@ -135,12 +141,15 @@ func FuzzHide(f *testing.F) {
 		s := NewSymbols()
 		s.Functions(aKernel)
 		before := bytes.Clone(raw)
-		s.Hide(raw)
+		raw, _ = s.Hide(raw)
 		all := bpf.StackOf(raw)
 		for i := range all.Len() {
 			if n := all.At(i); n > 3 || n != 0 && s.Name(n) == "" {
 				t.Errorf("%d is left", n)
 			}
+		}
+		if rest := all[8*all.Len():]; !bytes.Equal(rest, make([]byte, len(rest))) {
+			t.Errorf("a part of an address is left: %x", rest)
 		}
 		if n := len(raw) - len(all); !bytes.Equal(raw[:n], before[:n]) {
 			t.Error("more than the stack was changed")

@@ -90,8 +90,7 @@ const (
 
 	// On ext4.fast_commit and xfs.log_force.
 	KeyFastCommitted = "tailspan.ext4.fast_commit_blocks"
-	KeyFastStatus    = "tailspan.ext4.fast_commit_status" // where it was not 0
-	KeyLogSync       = "tailspan.xfs.log_sync"            // it waited for the disk
+	KeyLogSync       = "tailspan.xfs.log_sync" // it waited for the disk
 
 	// On block.io.
 	KeyDisk   = "tailspan.disk" // major:minor

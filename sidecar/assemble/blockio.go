@@ -77,7 +77,7 @@ func (b *builder) blockIO(call, first int, tid int32, all []*event.BlockIO) {
 }
 
 // waitAround is the wait, from index first to end, in which most of an I/O lies;
-// of a wait in a wait the inner one. -1: none.
+// of a wait in a wait the inner one, if that has at least half of it. -1: none.
 func (b *builder) waitAround(first, end int, e *event.BlockIO) int {
 	best, most := -1, int64(0)
 	for i := first; i < end; i++ {
@@ -85,11 +85,23 @@ func (b *builder) waitAround(first, end int, e *event.BlockIO) int {
 		if !waits[s.Name] {
 			continue
 		}
-		if n := min(int64(e.End)+b.unix, s.End) - max(int64(e.Start)+b.unix, s.Start); n > 0 && n >= most {
-			best, most = i, n
+		if n := min(int64(e.End)+b.unix, s.End) - max(int64(e.Start)+b.unix, s.Start); n > most || n > 0 && 2*n >= most && b.below(i, best) {
+			best, most = i, max(most, n)
 		}
 	}
 	return best
+}
+
+// below says whether a span lies anywhere below another one, which came first.
+func (b *builder) below(i, other int) bool {
+	for other >= 0 && i > other {
+		if b.t.Spans[i].Parent == b.t.Spans[other].ID {
+			return true
+		}
+		parent := slices.IndexFunc(b.t.Spans[:i], func(s spans.Span) bool { return s.ID == b.t.Spans[i].Parent })
+		i = parent
+	}
+	return false
 }
 
 // waits are the spans of a call in which its thread waited for a disk or for

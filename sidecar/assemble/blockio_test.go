@@ -84,6 +84,23 @@ func TestBlockIOOfFsync(t *testing.T) {
 	}
 }
 
+// Of a wait in a wait the inner one has the I/O, unless most of it lies outside.
+func TestBlockIOInTheInnerWait(t *testing.T) {
+	s := newScript(t)
+	s.play(append(aCommit(99, t0+5*ms, t0+200*ms, 0), aRequest(1, t0, 1, 11), aWrite(5, t0+ms, t0+2*ms, 10, 11),
+		anIO(33, 1, t0+4*ms, t0+190*ms), anIO(33, 2, t0+180*ms, t0+290*ms), anFsync(5, t0+3*ms, t0+300*ms), aResponse(1, t0+302*ms, 10))...)
+	tr := s.trace(1)
+	for _, x := range ios(tr) {
+		want := map[string]string{"1": "jbd2.commit", "2": "fs.fsync"}[attr(x, spans.KeySector)]
+		if p := s.parent(tr, x); p.Name != want {
+			t.Errorf("sector %s is below %s", attr(x, spans.KeySector), p.Name)
+		}
+	}
+	if len(ios(tr)) != 2 {
+		t.Errorf("%d", len(ios(tr)))
+	}
+}
+
 // What is remembered of a device is bounded, and so are devices.
 func TestBlockIOIsBounded(t *testing.T) {
 	s := newScript(t)

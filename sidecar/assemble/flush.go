@@ -26,13 +26,16 @@ type flush struct {
 	offered    bool
 }
 
+// fastCommit leaves those out that did not succeed: a commit was begun instead,
+// or another thread's served (fs/ext4/fast_commit.c, ext4_fc_commit), and is seen
+// as such.
 func (a *Assembler) fastCommit(e *event.FastCommit) {
-	attrs := []attribute.KeyValue{
-		attribute.Int64(spans.KeyTransaction, int64(e.Transaction)),
-		attribute.Int64(spans.KeyFastCommitted, int64(e.Blocks)),
-	}
 	if e.Status != 0 {
-		attrs = append(attrs, attribute.Int64(spans.KeyFastStatus, int64(e.Status)))
+		return
+	}
+	attrs := []attribute.KeyValue{attribute.Int64(spans.KeyFastCommitted, int64(e.Blocks))}
+	if e.Transaction != 0 {
+		attrs = append(attrs, attribute.Int64(spans.KeyTransaction, int64(e.Transaction)))
 	}
 	a.flush(&flush{name: spans.NameFastCommit, start: e.Start, end: e.End, thread: e.Thread, device: e.Device, attributes: attrs})
 }

@@ -77,15 +77,15 @@ func (j *journal) carve(all []overlap, s stretch, in *inner) []overlap {
 	return j.rest(all, s, from, s.to)
 }
 
-// waited is what ran during a wait to join a transaction. It ended when the one
-// before that was locked, if it was for that (fs/jbd2/transaction.c,
-// wait_transaction_locked); a fast commit shuts the journal, too, and never runs
-// beside a commit (fs/jbd2/journal.c, jbd2_fc_begin_commit).
+// waited is what ran during a wait to join a transaction. Who joins the next one
+// has waited for the one before it to be locked (fs/jbd2/transaction.c,
+// wait_transaction_locked). Some kernels shut the journal for a fast commit, too
+// (jbd2_journal_lock_updates: for all of it, or while it marks its inodes; 5.10
+// does not): that the wait was for that is likely, and no more.
 func (j *journal) waited(all []overlap, s stretch, h *event.JournalWait) []overlap {
 	if h.Grant {
 		return append(all, overlap{start: h.Start, end: h.End, dirty: s.dirty, handle: h, how: joinExact, cost: costLog, grant: true, device: h.Device})
 	}
-	n := len(all)
 	for c := range j.running(h.Start, h.End) {
 		o := c.overlap(h.Start, h.End)
 		o.dirty, o.handle, o.how = s.dirty, h, joinInferred
@@ -94,13 +94,9 @@ func (j *journal) waited(all []overlap, s stretch, h *event.JournalWait) []overl
 		}
 		all = append(all, o)
 	}
-	alone := len(all) == n
 	for f := range j.flushing(h.Start, h.End, s.thread.TID) {
 		o := f.overlap(h.Start, h.End)
 		o.dirty, o.handle = s.dirty, h
-		if alone {
-			o.how = joinExact
-		}
 		all = append(all, o)
 	}
 	return all

@@ -63,15 +63,20 @@ func (r *request) gatherFsyncs(ambiguous *uint64) []*fsync {
 }
 
 // appended is when an append was over: after its write a handler may have
-// synced the file (flush.messages), before it did anything else.
+// synced the partition's files (flush.messages), before it did anything else.
 func (r *request) appended(w *write) event.Time {
 	end := w.ev.End
 	for _, f := range r.fsyncs {
-		if f.ev.TID == w.ev.TID && f.ev.Start >= w.ev.End && directory(f.ev.File) == directory(w.ev.File) {
+		if f.ev.TID == w.ev.TID && f.ev.Start >= w.ev.End && f.of(directory(w.ev.File)) {
 			end = max(end, f.ev.End)
 		}
 	}
 	return end
+}
+
+// of says whether it was of a directory, or of a file in it.
+func (f *fsync) of(dir string) bool {
+	return directory(f.ev.File) == dir || strings.HasSuffix(f.ev.File, "/"+dir)
 }
 
 // directory is that of a file: of a segment, its topic-partition.

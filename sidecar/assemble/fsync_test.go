@@ -65,12 +65,14 @@ func (s *script) leads(l spans.Link, kind, name string) {
 // that it had begun is what it waited for, and links back to it.
 func TestFsyncOfRequest(t *testing.T) {
 	s := newScript(t)
+	dir := anFsync(5, t0+300*ms+100*us, t0+300*ms+500*us) // once a log, its directory, too
+	dir.File = "logs/orders-3"
 	s.play(append(aCommit(99, t0+5*ms, t0+290*ms, 5),
-		aRequest(1, t0, 1, 11), aWrite(5, t0+ms, t0+2*ms, 10, 11), anFsync(5, t0+3*ms, t0+300*ms),
+		aRequest(1, t0, 1, 11), aWrite(5, t0+ms, t0+2*ms, 10, 11), anFsync(5, t0+3*ms, t0+300*ms), dir,
 		&event.Wake{Time: t0 + 301*ms, Thread: aThread(5)}, aResponse(1, t0+302*ms, 10))...)
 	tr := s.trace(1)
 	f := s.span(tr, "fs.fsync")
-	if p := s.parent(tr, f); p.Name != "append orders-3" || p.End != int64(t0+300*ms) {
+	if p := s.parent(tr, f); p.Name != "append orders-3" || p.End != int64(t0+300*ms+500*us) {
 		t.Errorf("the fsync is below %s, which ends at %d", p.Name, p.End)
 	}
 	c := s.span(tr, "jbd2.commit")

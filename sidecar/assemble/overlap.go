@@ -78,8 +78,9 @@ func (j *journal) carve(all []overlap, s stretch, in *inner) []overlap {
 }
 
 // waited is what ran during a wait to join a transaction. Who joins the next one
-// has waited for the one before it to be locked (fs/jbd2/transaction.c,
-// wait_transaction_locked). Some kernels shut the journal for a fast commit, too
+// has waited for the one before it to be locked, until that is flushed
+// (fs/jbd2/transaction.c, wait_transaction_locked; commit.c, T_FLUSH); whoever
+// waits longer waits for something else, such as a CPU. Some kernels shut the journal for a fast commit, too
 // (jbd2_journal_lock_updates: for all of it, or while it marks its inodes; 5.10
 // does not): that the wait was for that is likely, and no more.
 func (j *journal) waited(all []overlap, s stretch, h *event.JournalWait) []overlap {
@@ -87,12 +88,16 @@ func (j *journal) waited(all []overlap, s stretch, h *event.JournalWait) []overl
 		return append(all, overlap{start: h.Start, end: h.End, dirty: s.dirty, handle: h, how: joinExact, cost: costLog, grant: true, device: h.Device})
 	}
 	for c := range j.running(h.Start, h.End) {
-		o := c.overlap(h.Start, h.End)
-		o.dirty, o.handle, o.how = s.dirty, h, joinInferred
-		if h.Transaction == c.transaction+1 {
-			o.how = joinExact
+		from := h.Start
+		if h.Transaction == c.transaction+1 && c.ev != nil && c.ev.Flushing > from {
+			o := c.overlap(from, min(c.ev.Flushing, h.End))
+			o.dirty, o.handle, o.how = s.dirty, h, joinExact
+			all, from = append(all, o), o.end
 		}
-		all = append(all, o)
+		if o := c.overlap(from, h.End); o.end-o.start >= minBlocked {
+			o.dirty, o.handle, o.how = s.dirty, h, joinInferred
+			all = append(all, o)
+		}
 	}
 	for f := range j.flushing(h.Start, h.End, s.thread.TID) {
 		o := f.overlap(h.Start, h.End)

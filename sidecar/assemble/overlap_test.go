@@ -27,6 +27,7 @@ func TestHandleWait(t *testing.T) {
 	for _, inDirty := range []bool{true, false} {
 		s := newScript(t)
 		events := append(aCommit(99, t0-5*ms, t0+280*ms, 0), aHandleWait(5, t0+3*ms, t0+250*ms, 100))
+		events[1].(*event.Commit).Flushing = t0 + 251*ms
 		parent := "fs.write"
 		if inDirty {
 			events = append(events, aDirtyInode(5, t0+2*ms, t0+251*ms))
@@ -63,6 +64,24 @@ func TestHandleWait(t *testing.T) {
 		if n := attr(s.traces[s.span(tr, "jbd2.commit").Links[0].Trace].Root(), spans.KeyHeld); n != map[bool]string{true: "1", false: "0"}[inDirty] {
 			t.Errorf("%s ext4_dirty_inode held up", n)
 		}
+	}
+}
+
+// Who waits on after the transaction was flushed does not wait for its lock.
+func TestHandleWaitBeyondTheLock(t *testing.T) {
+	s := newScript(t)
+	events := append(aCommit(99, t0+2*ms, t0+280*ms, 0), aHandleWait(5, t0+3*ms, t0+250*ms, 100))
+	events[1].(*event.Commit).Flushing = t0 + 100*ms
+	tr := one(s, events...)
+	h := s.span(tr, "jbd2.handle_wait")
+	got := map[string]int64{}
+	for i := range tr.Spans {
+		if c := &tr.Spans[i]; c.Parent == h.ID {
+			got[attr(c, spans.KeyJoin)] += c.End - c.Start
+		}
+	}
+	if got["exact"] != int64(97*ms) || got["inferred"] != int64(150*ms) {
+		t.Errorf("%v", got)
 	}
 }
 

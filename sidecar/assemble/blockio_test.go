@@ -39,11 +39,16 @@ func TestBlockIOOfCommit(t *testing.T) {
 		tr = x
 	}
 	all := ios(tr)
+	for _, x := range all {
+		if p := s.parent(tr, x); p.Name != "jbd2.logging" && p != tr.Root() {
+			t.Errorf("below %s", p.Name)
+		}
+	}
 	if len(all) != ioShown || attr(all[0], spans.KeySector) != "1" || attr(all[1], spans.KeySector) != "2" {
 		t.Fatalf("%d, first %v", len(all), all[0].Attributes)
 	}
-	if attr(all[0], spans.KeyJoin) != "exact" || attr(all[1], spans.KeyJoin) != "inferred" || all[1].Start != int64(t0) ||
-		attr(all[1], spans.KeyClipped) != "10000000" || attr(all[0], spans.KeyDisk) != "9:0" {
+	if attr(all[0], spans.KeyJoin) != "exact" || attr(all[1], spans.KeyJoin) != "inferred" || all[1].Start != int64(t0+2*us) ||
+		attr(all[1], spans.KeyClipped) != "10002000" || attr(all[0], spans.KeyDisk) != "9:0" {
 		t.Errorf("%v, %v", all[0], all[1])
 	}
 }

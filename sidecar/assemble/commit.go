@@ -59,7 +59,8 @@ func (t *commitTrace) TraceID() spans.TraceID { return t.c.id }
 
 func (t *commitTrace) Latency() time.Duration { return time.Duration(t.c.ev.End - t.c.ev.Start) }
 
-// BuildTrace makes the root, its phases, and what the disk did meanwhile.
+// BuildTrace makes the root, its phases, and what the disk did meanwhile: in a
+// phase, if nearly all of it lies there.
 func (t *commitTrace) BuildTrace() *spans.Trace {
 	c := t.c
 	var res *spans.Resource
@@ -74,13 +75,21 @@ func (t *commitTrace) BuildTrace() *spans.Trace {
 		Attributes: c.attributes(),
 	})
 	b.link(0, t.origin, t.originSpan, spans.LinkOrigin)
-	for _, p := range c.phases() {
+	var phase [4]int // index of its span; 0: none
+	for k, p := range c.phases() {
 		if p.end > p.start {
-			b.span(0, spans.PrefixJBD2+p.name, c.id.Child(p.name), p.start, p.end)
+			phase[k] = b.span(0, spans.PrefixJBD2+p.name, c.id.Child(p.name), p.start, p.end)
 		}
 	}
 	for _, e := range c.io {
-		b.io(0, e, c.ev.TID != 0 && e.TID == c.ev.TID)
+		in := 0
+		for k, p := range c.phases() {
+			whole := min(e.End, c.ev.End) - max(e.Start, c.ev.Start)
+			if n := min(e.End, p.end) - max(e.Start, p.start); 10*n >= 9*whole {
+				in = phase[k]
+			}
+		}
+		b.io(in, e, c.ev.TID != 0 && e.TID == c.ev.TID)
 	}
 	return b.t
 }

@@ -7,6 +7,7 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 
 	"github.com/tailspan/tailspan/sidecar/event"
+	"github.com/tailspan/tailspan/sidecar/stack"
 	"github.com/tailspan/tailspan/spans"
 )
 
@@ -82,7 +83,7 @@ func (b *builder) waitAround(first, end int, e *event.BlockIO) int {
 	best, most := -1, int64(0)
 	for i := first; i < end; i++ {
 		s := &b.t.Spans[i]
-		if !waits[s.Name] {
+		if !waitsForIO(s) {
 			continue
 		}
 		if n := min(int64(e.End)+b.unix, s.End) - max(int64(e.Start)+b.unix, s.Start); n > most || n > 0 && 2*n >= most && b.below(i, best) {
@@ -104,10 +105,27 @@ func (b *builder) below(i, other int) bool {
 	return false
 }
 
-// waits are the spans of a call in which its thread waited for a disk or for
-// what waits for one.
-var waits = map[string]bool{spans.NameHandleWait: true, spans.NameLogGrant: true, spans.NameJBD2Commit: true,
-	spans.NameFastCommit: true, spans.NameLogForce: true, spans.NameKernelWait: true, spans.NameFsync: true}
+// waitsForIO says whether a span of a call is one in which its thread waited for
+// a disk, or for what waits for one.
+func waitsForIO(s *spans.Span) bool {
+	switch s.Name {
+	case spans.NameHandleWait, spans.NameLogGrant, spans.NameJBD2Commit, spans.NameFastCommit, spans.NameLogForce, spans.NameFsync:
+		return true
+	case spans.NameKernelWait:
+		why := reason(s)
+		return why == stack.Unknown || stack.IO(why) || stack.Journal(why) || stack.XFSLog(why)
+	}
+	return false
+}
+
+func reason(s *spans.Span) string {
+	for _, kv := range s.Attributes {
+		if kv.Key == spans.KeyReason {
+			return kv.Value.AsString()
+		}
+	}
+	return ""
+}
 
 // io adds one block.io.
 func (b *builder) io(parent int, e *event.BlockIO, issuer bool) {

@@ -76,6 +76,17 @@ func TestBlockIOOfWrite(t *testing.T) {
 	}
 }
 
+// Where it is known why the thread slept, the disk counts where it was for that.
+func TestBlockIOOfSleep(t *testing.T) {
+	for why, want := range map[*event.Stack]int{lockStack: 1, inodeStack: 0} {
+		s := newScript(t)
+		all := ios(one(s, anIO(33, 1, t0+10*ms, t0+90*ms), anIO(33, 2, t0+210*ms, t0+290*ms), aStay(5, t0+5*ms, t0+200*ms, t0+200*ms, why)))
+		if len(all) != want || want == 1 && s.parent(s.trace(1), all[0]).Name != "kernel.wait" {
+			t.Errorf("%s: %v", why.Reason, all)
+		}
+	}
+}
+
 // An fsync waits for the disk all the time.
 func TestBlockIOOfFsync(t *testing.T) {
 	s := newScript(t)

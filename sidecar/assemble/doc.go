@@ -28,7 +28,7 @@
 //	fsync.go        fsyncs, of requests and of nobody
 //	journal.go      commits, and what they held up; commit.go: as traces, with who had them begun
 //	flush.go        fast commits and XFS's log forces
-//	inner.go        what else happened inside a write or an fsync; overlap.go: what that waited for
+//	inner.go        what else happened inside a write or an fsync; overlap.go: what that waited for, overlap_spans.go: as spans
 //	blockio.go      what the disk did meanwhile
 //	cause.go        what took most of it
 //	phase.go        the successive steps of a request

@@ -7,6 +7,7 @@ import (
 
 	"github.com/tailspan/tailspan/sidecar/event"
 	"github.com/tailspan/tailspan/sidecar/stack"
+	"github.com/tailspan/tailspan/spans"
 )
 
 const (
@@ -99,9 +100,14 @@ func (w *kernelWait) forCommit() join {
 	return joinNone
 }
 
-// forFlush is how sure it is that another's fast commit did.
-func (w *kernelWait) forFlush() join {
+// forFlush is how sure it is that another's fast commit did, or its log force.
+func (w *kernelWait) forFlush(f *flush) join {
 	switch {
+	case f.name == spans.NameLogForce:
+		if stack.XFSLog(w.reason) || w.reason == stack.Unknown {
+			return joinInferred
+		}
+		return joinNone
 	case w.reason == stack.FastCommit, w.reason == stack.TransactionBarrier:
 		return joinExact
 	case stack.Disk(w.reason), w.reason == stack.Unknown:

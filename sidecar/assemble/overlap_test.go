@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/tailspan/tailspan/sidecar/event"
+	"github.com/tailspan/tailspan/sidecar/stack"
 	"github.com/tailspan/tailspan/spans"
 )
 
@@ -179,13 +180,54 @@ func TestOwnFlush(t *testing.T) {
 	}
 }
 
-// Another thread's log force says nothing of a write that did not sleep.
+// Another thread's log force says nothing of a write that did not sleep, or for
+// another reason; of one that waited for the log it is likely.
 func TestLogForceOfAnother(t *testing.T) {
-	s := newScript(t)
-	tr := one(s, &event.LogForce{Start: t0 + 4*ms, End: t0 + 290*ms, Thread: aThread(6), Device: disk, Sync: true})
-	for _, x := range tr.Spans {
-		if x.Name == "xfs.log_force" {
-			t.Error("it is in the trace")
+	pinned := &event.Stack{Reason: stack.XFSPinned}
+	for name, c := range map[string]struct {
+		stay *event.OffCPU
+		want int
+	}{
+		"not seen":          {nil, 0},
+		"for an inode lock": {aStay(5, t0+5*ms, t0+200*ms, t0+200*ms, inodeStack), 0},
+		"short":             {aStay(5, t0+5*ms, t0+5*ms+900*us, t0+5*ms+900*us, pinned), 0},
+		"for the log":       {aStay(5, t0+5*ms, t0+200*ms, t0+200*ms, pinned), 1},
+	} {
+		s := newScript(t)
+		events := []event.Event{&event.LogForce{Start: t0 + 4*ms, End: t0 + 290*ms, Thread: aThread(6), Device: disk, Sync: true}}
+		if c.stay != nil {
+			events = append(events, c.stay)
 		}
+		tr := one(s, events...)
+		all := s.spansOf(tr, "xfs.log_force")
+		if len(all) != c.want {
+			t.Errorf("%s: %d", name, len(all))
+		}
+		for _, x := range all {
+			if attr(x, spans.KeyJoin) != "inferred" || x.End-x.Start != int64(195*ms) {
+				t.Errorf("%s: %+v", name, x)
+			}
+		}
+	}
+}
+
+// Of a wait for a handle that went on after the transaction was flushed only
+// what the thread slept for the journal is a commit's.
+func TestHandleWaitWithoutACPU(t *testing.T) {
+	s := newScript(t)
+	events := append(aCommit(99, t0+2*ms, t0+280*ms, 0), aHandleWait(5, t0+3*ms, t0+250*ms, 100),
+		aStay(5, t0+3*ms, t0+100*ms, t0+250*ms, &event.Stack{Reason: stack.TransactionLocked}))
+	events[1].(*event.Commit).Flushing = t0 + 100*ms
+	tr := one(s, events...)
+	h := s.span(tr, "jbd2.handle_wait")
+	var sum int64
+	for _, c := range s.spansOf(tr, "jbd2.commit") {
+		if c.Parent != h.ID || attr(c, spans.KeyJoin) != "exact" {
+			t.Errorf("%+v", c)
+		}
+		sum += c.End - c.Start
+	}
+	if sum != int64(97*ms) {
+		t.Errorf("%d ns of the commit", sum)
 	}
 }

@@ -100,6 +100,26 @@ func Disk(reason string) bool {
 	return false
 }
 
+// IO says whether a reason is that of a thread which waits for the disk, or for
+// those who do.
+func IO(reason string) bool {
+	switch reason {
+	case DirtyThrottling, RequestTag, RequestQueue, CacheFlush, FastCommit, TransactionBarrier:
+		return true
+	}
+	return Disk(reason)
+}
+
+// XFSLog says whether a reason is that of a thread which waits for XFS's log,
+// whoever writes that.
+func XFSLog(reason string) bool {
+	switch reason {
+	case XFSLogSpace, XFSLogBuffer, XFSLogThrottling, XFSLogForce, XFSBufferLock, XFSPinned:
+		return true
+	}
+	return false
+}
+
 // Trim takes off what the stack of every waiting thread begins with: what traced
 // it, and the scheduler.
 func Trim(frames []string) []string {

@@ -42,17 +42,20 @@ func (j *journal) slowest(from, to event.Time, n int) []*event.BlockIO {
 	}
 	within := func(e *event.BlockIO) event.Time { return min(e.End, to) - max(e.Start, from) }
 	slices.SortStableFunc(all, func(x, y *event.BlockIO) int { return cmp.Compare(within(y), within(x)) })
-	return slices.Clip(all[:min(n, len(all))])
+	return slices.Clone(all[:min(n, len(all))]) // all may be many
 }
 
 // ioIn is the slowest I/O during a call that took long enough to have waited
 // for some.
 func (a *Assembler) ioIn(d event.Device, from, to event.Time) []*event.BlockIO {
-	j := a.devices[d]
-	if j == nil || to-from < minBlocked {
+	if to-from < minBlocked {
 		return nil
 	}
-	return slices.Clone(j.slowest(from, to, ioLooked))
+	j := a.devices[d]
+	if j == nil {
+		return nil
+	}
+	return j.slowest(from, to, ioLooked)
 }
 
 // blockIO adds block.io below the spans of a call of a thread in which it

@@ -18,8 +18,7 @@ type fsync struct {
 	ev    *event.Fsync
 	gap   *gap // nil: it is known whose it was
 	inner *inner
-	cpu   *cpu             // nil: not known
-	io    []*event.BlockIO // the slowest meanwhile, of all
+	cpu   *cpu // nil: not known
 
 	resolved  bool
 	blocks    []overlap // set when resolved
@@ -32,9 +31,8 @@ func (a *Assembler) fsync(e *event.Fsync) {
 	a.stats.Fsyncs++
 	b := a.broker(e.PID)
 	t := b.thread(e.TID)
-	f := &fsync{b: b, ev: e, gap: t.gap, inner: t.take(e.Start, e.End), cpu: a.during(&t.stays, e.Start, e.End), io: a.ioIn(e.Device, e.Start, e.End)}
+	f := &fsync{b: b, ev: e, gap: t.gap, inner: a.innerOf(t, e.Device, e.Start, e.End), cpu: a.during(&t.stays, e.Start, e.End)}
 	t.stays.reset()
-	a.holdWaits(f.inner, e.Device)
 	t.gap.fsyncs = appendBounded(t.gap.fsyncs, f)
 	t.did(doing{start: e.Start, end: e.End, fsync: f})
 }
@@ -163,5 +161,5 @@ func (b *builder) fsync(parent int, f *fsync) {
 	b.handles(i, f.inner, f.blocks, nil)
 	b.overlaps(i, f.blocks, nil, nil)
 	b.kernelWaits(i, e.TID, f.cpu, nil, nil)
-	b.blockIO(i, i, e.TID, f.io)
+	b.blockIO(i, i, e.TID, f.inner.disk())
 }

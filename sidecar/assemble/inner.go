@@ -14,7 +14,8 @@ const maxInner = 64
 // an fsync of its own, beyond its ext4_dirty_inodes. Most have none: nil.
 type inner struct {
 	handles []*event.JournalWait
-	flushes []*flush // fast commits and log forces of its own
+	flushes []*flush         // fast commits and log forces of its own
+	io      []*event.BlockIO // the slowest meanwhile, of all; set when it has ended
 }
 
 func (t *thread) inside() *inner {
@@ -39,27 +40,20 @@ func (in *inner) flushed(f *flush) {
 	in.flushes = append(in.flushes, f)
 }
 
-// take is what lies inside a call that has ended; what is left belongs to none.
-func (t *thread) take(from, to event.Time) *inner {
-	all := t.inner
+// innerOf is what lies inside a call of the thread that has ended, and what the disk
+// did meanwhile; what is left belongs to none.
+func (a *Assembler) innerOf(t *thread, d event.Device, from, to event.Time) *inner {
+	all, io := t.inner, a.ioIn(d, from, to)
+	if all == nil && len(io) == 0 {
+		return nil
+	}
 	t.inner = nil
-	if all == nil {
-		return nil
+	in := &inner{io: io}
+	if all != nil {
+		in.handles = slices.DeleteFunc(all.handles, func(h *event.JournalWait) bool { return h.Start < from || h.End > to })
+		in.flushes = slices.DeleteFunc(all.flushes, func(f *flush) bool { return f.start < from || f.end > to })
 	}
-	in := &inner{}
-	for _, h := range all.handles {
-		if h.Start >= from && h.End <= to {
-			in.handles = append(in.handles, h)
-		}
-	}
-	for _, f := range all.flushes {
-		if f.start >= from && f.end <= to {
-			in.flushes = append(in.flushes, f)
-		}
-	}
-	if len(in.handles)+len(in.flushes) == 0 {
-		return nil
-	}
+	a.holdWaits(in, d)
 	return in
 }
 
@@ -69,6 +63,14 @@ func (in *inner) waits() []*event.JournalWait {
 		return nil
 	}
 	return in.handles
+}
+
+// disk is what the disk did meanwhile.
+func (in *inner) disk() []*event.BlockIO {
+	if in == nil {
+		return nil
+	}
+	return in.io
 }
 
 // own are the thread's fast commits and log forces.

@@ -15,10 +15,9 @@ type write struct {
 	ev     *event.Write
 	log    *log
 	dirty  []*event.DirtyInode
-	inner  *inner           // what else happened inside it
-	cpu    *cpu             // nil: not known
-	io     []*event.BlockIO // the slowest meanwhile, of all
-	before *gap             // what the thread did before and after it
+	inner  *inner // what else happened inside it
+	cpu    *cpu   // nil: not known
+	before *gap   // what the thread did before and after it
 	after  *gap
 	part   *part // of the request that it was for; nil: none, or not yet
 

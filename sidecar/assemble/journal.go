@@ -177,7 +177,7 @@ func (w *write) resolve(a *Assembler) {
 			w.blocks = j.carve(w.blocks, s, w.inner)
 		}
 	}
-	if w.inner != nil || w.cpu != nil || w.ev.End-w.ev.Start-inside >= minBlocked {
+	if len(w.inner.waits())+len(w.inner.own()) > 0 || w.cpu != nil || w.ev.End-w.ev.Start-inside >= minBlocked {
 		from := w.ev.Start
 		s.dirty = nil
 		for _, d := range w.dirty {

@@ -91,14 +91,12 @@ func (a *Assembler) enterThread(b *broker, w *write) {
 		}
 	}
 	t.dirty = t.dirty[:0]
-	w.inner = t.take(w.ev.Start, w.ev.End)
+	w.inner = a.innerOf(t, w.ev.Device, w.ev.Start, w.ev.End)
 	w.cpu = a.during(&t.stays, w.ev.Start, w.ev.End)
 	if a.o.Rows.Stacks && w.cpu != nil {
 		a.printStacks(w, &t.stays)
 	}
 	t.stays.reset()
-	a.holdWaits(w.inner, w.ev.Device)
-	w.io = a.ioIn(w.ev.Device, w.ev.Start, w.ev.End)
 	w.before, t.gap.next = t.gap, w
 	t.gap = &gap{prev: w}
 	w.after = t.gap

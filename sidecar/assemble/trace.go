@@ -138,7 +138,7 @@ func (b *builder) write(parent int, w *write, how join) {
 	b.handles(i, w.outside(), w.blocks, nil)
 	b.overlaps(i, w.blocks, nil, nil)
 	b.kernelWaits(i, e.TID, w.cpu, nil, w.dirty)
-	b.blockIO(i, i+1, e.TID, w.io)
+	b.blockIO(i, i+1, e.TID, w.inner.disk())
 }
 
 // wait adds monitor.wait with its holders.

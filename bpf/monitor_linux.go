@@ -7,7 +7,6 @@ import (
 	"sync"
 
 	"github.com/cilium/ebpf"
-	"github.com/cilium/ebpf/link"
 )
 
 const (
@@ -32,7 +31,7 @@ type monitors struct {
 // attachment is one AttachMonitors: closing it detaches.
 type attachment struct {
 	p       *Probes
-	links   []link.Link
+	links   []io.Closer
 	indexes []uint32
 	copies  []*ebpf.Collection // see attachCopies
 }

@@ -3,6 +3,7 @@ package bpf
 import (
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"math/bits"
 	"os"
@@ -11,7 +12,6 @@ import (
 	"time"
 
 	"github.com/cilium/ebpf"
-	"github.com/cilium/ebpf/link"
 	"github.com/cilium/ebpf/rlimit"
 )
 
@@ -69,7 +69,7 @@ type Probes struct {
 	mu       sync.Mutex
 	subjects []Subject
 	loaded   []*ebpf.Collection
-	links    []link.Link
+	links    []io.Closer
 	monitors monitors
 	closed   bool
 }
@@ -172,7 +172,7 @@ func (p *Probes) load(spec *ebpf.CollectionSpec, names ...string) (*ebpf.Collect
 }
 
 // keep holds on to what Close has to undo.
-func (p *Probes) keep(loaded []*ebpf.Collection, links []link.Link) {
+func (p *Probes) keep(loaded []*ebpf.Collection, links []io.Closer) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.loaded = append(p.loaded, loaded...)

@@ -3,6 +3,7 @@ package bpf
 import (
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 
@@ -121,7 +122,7 @@ func (w *way) parts() [][]hook {
 type attempt struct {
 	p      *Probes
 	loaded []*ebpf.Collection
-	links  []link.Link
+	links  []io.Closer
 }
 
 func (a *attempt) attach(w *way, hooks []hook) error {
@@ -176,7 +177,7 @@ func (p *Probes) lookUp(h *hook, spec *ebpf.CollectionSpec) error {
 	return h.place(p.tracefs, spec)
 }
 
-func attachHook(h *hook, spec *ebpf.ProgramSpec, prog *ebpf.Program) (l link.Link, err error) {
+func attachHook(h *hook, spec *ebpf.ProgramSpec, prog *ebpf.Program) (l io.Closer, err error) {
 	to := spec.AttachTo
 	switch {
 	case spec.Type == ebpf.TracePoint:
@@ -200,7 +201,7 @@ func attachHook(h *hook, spec *ebpf.ProgramSpec, prog *ebpf.Program) (l link.Lin
 }
 
 // closeAll detaches in the reverse order.
-func closeAll(links []link.Link) error {
+func closeAll(links []io.Closer) error {
 	var err error
 	for i := len(links) - 1; i >= 0; i-- {
 		err = errors.Join(err, links[i].Close())

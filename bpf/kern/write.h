@@ -173,6 +173,7 @@ static __always_inline int start(struct thread *t, __u64 pid_tgid)
 		count_lost(KIND_WRITE);
 	t->writing = t->worked = 1;
 	t->dirty_depth = 0;
+	step_in(pid_tgid);
 	__u64 now = bpf_ktime_get_ns();
 	begin(&t->w.r, KIND_WRITE, pid_tgid, now);
 	t->w.start = now;
@@ -186,6 +187,7 @@ static __always_inline int finish(__s64 ret)
 		return 0;
 	t->writing = 0;
 	t->w.r.at = bpf_ktime_get_ns();
+	step_out(t);
 	t->w.ret = ret;
 	read_comm(t->w.comm);
 	emit(&t->w, WRITE_FIXED + t->w.r.tail, KIND_WRITE);

@@ -111,6 +111,17 @@ func ext4(t testing.TB) string {
 	return mount(t, 32, "", "mkfs.ext4", "-q", "-F", "-O", "has_journal").dir
 }
 
+// memory is a directory that no disk is behind, if there is one.
+func memory(t testing.TB) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("/dev/shm", "")
+	if err != nil {
+		return t.TempDir()
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	return dir
+}
+
 func errorsOf(errs ...error) error {
 	for _, err := range errs {
 		if err != nil {

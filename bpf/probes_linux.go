@@ -35,6 +35,18 @@ type Options struct {
 	// 1 ms, less: each is.
 	SlowForce time.Duration
 
+	// StackFrom is how long a stay off the CPU inside a write or an fsync must be
+	// to be sent with its stack; 0: 50 µs, less: each is.
+	StackFrom time.Duration
+
+	// SampleRate is how often a second each CPU is asked what it does inside a
+	// write or an fsync; 0: 49, less: never, at most 1000.
+	SampleRate int
+
+	// SlowIO is how long a disk's request must take to be sent; 0: 1 ms, less:
+	// each is.
+	SlowIO time.Duration
+
 	// Backends, unless nil, are the only ones that are tried: for comparing
 	// them.
 	Backends []string
@@ -85,7 +97,7 @@ func Open(o Options) (*Probes, error) {
 		return nil, errors.Join(judge(err), p.Close())
 	}
 	p.tracefs, p.noTracefs = findTracefs(p.log)
-	if err := errors.Join(p.chooseReads(&o), o.setJournalBounds(p.spec)); err != nil {
+	if err := errors.Join(p.chooseReads(&o), o.setBounds(p.spec)); err != nil {
 		return nil, errors.Join(err, p.Close())
 	}
 	for _, sub := range o.subjects() {

@@ -16,19 +16,27 @@ import (
 //
 // Used for safe lookups in a Collection or CollectionSpec.
 const (
+	probesMapAway                  = "away"
 	probesMapCommitRequests        = "commit_requests"
 	probesMapCommitting            = "committing"
 	probesMapDevices               = "devices"
+	probesMapDisks                 = "disks"
 	probesMapFastCommits           = "fast_commits"
 	probesMapForcers               = "forcers"
 	probesMapForces                = "forces"
 	probesMapInside                = "inside"
 	probesMapLost                  = "lost"
+	probesMapRequests              = "requests"
 	probesMapRing                  = "ring"
+	probesMapSamples               = "samples"
 	probesMapSites                 = "sites"
 	probesMapThreads               = "threads"
 	probesMapTraced                = "traced"
 	probesProgAskHandle            = "ask_handle"
+	probesProgBlockComplete        = "block_complete"
+	probesProgBlockCompleteEvent   = "block_complete_event"
+	probesProgBlockIssue           = "block_issue"
+	probesProgBlockIssueEvent      = "block_issue_event"
 	probesProgBtfAskHandle         = "btf_ask_handle"
 	probesProgBtfAskHandleInode    = "btf_ask_handle_inode"
 	probesProgBtfAskHandleSb       = "btf_ask_handle_sb"
@@ -123,8 +131,18 @@ const (
 	probesProgOriginSeen           = "origin_seen"
 	probesProgReadDirectly         = "read_directly"
 	probesProgReadMemory           = "read_memory"
+	probesProgSample               = "sample"
+	probesProgSwitchThreads        = "switch_threads"
+	probesProgSwitchThreadsEvent   = "switch_threads_event"
 	probesProgThreadExit           = "thread_exit"
+	probesProgWakeThread           = "wake_thread"
+	probesProgWakeThreadEvent      = "wake_thread_event"
 	probesProgWhoLoads             = "who_loads"
+	probesVarAwayCount             = "away_count"
+	probesVarCompleteDev           = "complete_dev"
+	probesVarCompleteError         = "complete_error"
+	probesVarCompleteSector        = "complete_sector"
+	probesVarCompleteSectors       = "complete_sectors"
 	probesVarDirect                = "direct"
 	probesVarDirtyStartIno         = "dirty_start_ino"
 	probesVarFastNblks             = "fast_nblks"
@@ -134,17 +152,27 @@ const (
 	probesVarFastTid               = "fast_tid"
 	probesVarHandleDev             = "handle_dev"
 	probesVarHandleTid             = "handle_tid"
+	probesVarIssueBytes            = "issue_bytes"
+	probesVarIssueDev              = "issue_dev"
+	probesVarIssueRequest          = "issue_request"
+	probesVarIssueRwbs             = "issue_rwbs"
+	probesVarIssueSector           = "issue_sector"
 	probesVarJournalDev            = "journal_dev"
 	probesVarJournalTransaction    = "journal_transaction"
 	probesVarOwnSite               = "own_site"
 	probesVarReads                 = "reads"
 	probesVarRunStats              = "run_stats"
 	probesVarSlowForce             = "slow_force"
+	probesVarSlowIo                = "slow_io"
 	probesVarSlowWait              = "slow_wait"
+	probesVarStackFrom             = "stack_from"
+	probesVarSwitchNext            = "switch_next"
+	probesVarSwitchState           = "switch_state"
 	probesVarTyped                 = "typed"
 	probesVarVectors               = "vectors"
 	probesVarWakeBytes             = "wake_bytes"
 	probesVarWakes                 = "wakes"
+	probesVarWakeupPid             = "wakeup_pid"
 )
 
 // loadProbes returns the embedded CollectionSpec for probes.
@@ -190,6 +218,10 @@ type probesSpecs struct {
 // It can be passed ebpf.CollectionSpec.Assign.
 type probesProgramSpecs struct {
 	AskHandle            *ebpf.ProgramSpec `ebpf:"ask_handle"`
+	BlockComplete        *ebpf.ProgramSpec `ebpf:"block_complete"`
+	BlockCompleteEvent   *ebpf.ProgramSpec `ebpf:"block_complete_event"`
+	BlockIssue           *ebpf.ProgramSpec `ebpf:"block_issue"`
+	BlockIssueEvent      *ebpf.ProgramSpec `ebpf:"block_issue_event"`
 	BtfAskHandle         *ebpf.ProgramSpec `ebpf:"btf_ask_handle"`
 	BtfAskHandleInode    *ebpf.ProgramSpec `ebpf:"btf_ask_handle_inode"`
 	BtfAskHandleSb       *ebpf.ProgramSpec `ebpf:"btf_ask_handle_sb"`
@@ -284,7 +316,12 @@ type probesProgramSpecs struct {
 	OriginSeen           *ebpf.ProgramSpec `ebpf:"origin_seen"`
 	ReadDirectly         *ebpf.ProgramSpec `ebpf:"read_directly"`
 	ReadMemory           *ebpf.ProgramSpec `ebpf:"read_memory"`
+	Sample               *ebpf.ProgramSpec `ebpf:"sample"`
+	SwitchThreads        *ebpf.ProgramSpec `ebpf:"switch_threads"`
+	SwitchThreadsEvent   *ebpf.ProgramSpec `ebpf:"switch_threads_event"`
 	ThreadExit           *ebpf.ProgramSpec `ebpf:"thread_exit"`
+	WakeThread           *ebpf.ProgramSpec `ebpf:"wake_thread"`
+	WakeThreadEvent      *ebpf.ProgramSpec `ebpf:"wake_thread_event"`
 	WhoLoads             *ebpf.ProgramSpec `ebpf:"who_loads"`
 }
 
@@ -292,15 +329,19 @@ type probesProgramSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type probesMapSpecs struct {
+	Away           *ebpf.MapSpec `ebpf:"away"`
 	CommitRequests *ebpf.MapSpec `ebpf:"commit_requests"`
 	Committing     *ebpf.MapSpec `ebpf:"committing"`
 	Devices        *ebpf.MapSpec `ebpf:"devices"`
+	Disks          *ebpf.MapSpec `ebpf:"disks"`
 	FastCommits    *ebpf.MapSpec `ebpf:"fast_commits"`
 	Forcers        *ebpf.MapSpec `ebpf:"forcers"`
 	Forces         *ebpf.MapSpec `ebpf:"forces"`
 	Inside         *ebpf.MapSpec `ebpf:"inside"`
 	Lost           *ebpf.MapSpec `ebpf:"lost"`
+	Requests       *ebpf.MapSpec `ebpf:"requests"`
 	Ring           *ebpf.MapSpec `ebpf:"ring"`
+	Samples        *ebpf.MapSpec `ebpf:"samples"`
 	Sites          *ebpf.MapSpec `ebpf:"sites"`
 	Threads        *ebpf.MapSpec `ebpf:"threads"`
 	Traced         *ebpf.MapSpec `ebpf:"traced"`
@@ -310,6 +351,11 @@ type probesMapSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type probesVariableSpecs struct {
+	AwayCount          *ebpf.VariableSpec `ebpf:"away_count"`
+	CompleteDev        *ebpf.VariableSpec `ebpf:"complete_dev"`
+	CompleteError      *ebpf.VariableSpec `ebpf:"complete_error"`
+	CompleteSector     *ebpf.VariableSpec `ebpf:"complete_sector"`
+	CompleteSectors    *ebpf.VariableSpec `ebpf:"complete_sectors"`
 	Direct             *ebpf.VariableSpec `ebpf:"direct"`
 	DirtyStartIno      *ebpf.VariableSpec `ebpf:"dirty_start_ino"`
 	FastNblks          *ebpf.VariableSpec `ebpf:"fast_nblks"`
@@ -319,17 +365,27 @@ type probesVariableSpecs struct {
 	FastTid            *ebpf.VariableSpec `ebpf:"fast_tid"`
 	HandleDev          *ebpf.VariableSpec `ebpf:"handle_dev"`
 	HandleTid          *ebpf.VariableSpec `ebpf:"handle_tid"`
+	IssueBytes         *ebpf.VariableSpec `ebpf:"issue_bytes"`
+	IssueDev           *ebpf.VariableSpec `ebpf:"issue_dev"`
+	IssueRequest       *ebpf.VariableSpec `ebpf:"issue_request"`
+	IssueRwbs          *ebpf.VariableSpec `ebpf:"issue_rwbs"`
+	IssueSector        *ebpf.VariableSpec `ebpf:"issue_sector"`
 	JournalDev         *ebpf.VariableSpec `ebpf:"journal_dev"`
 	JournalTransaction *ebpf.VariableSpec `ebpf:"journal_transaction"`
 	OwnSite            *ebpf.VariableSpec `ebpf:"own_site"`
 	Reads              *ebpf.VariableSpec `ebpf:"reads"`
 	RunStats           *ebpf.VariableSpec `ebpf:"run_stats"`
 	SlowForce          *ebpf.VariableSpec `ebpf:"slow_force"`
+	SlowIo             *ebpf.VariableSpec `ebpf:"slow_io"`
 	SlowWait           *ebpf.VariableSpec `ebpf:"slow_wait"`
+	StackFrom          *ebpf.VariableSpec `ebpf:"stack_from"`
+	SwitchNext         *ebpf.VariableSpec `ebpf:"switch_next"`
+	SwitchState        *ebpf.VariableSpec `ebpf:"switch_state"`
 	Typed              *ebpf.VariableSpec `ebpf:"typed"`
 	Vectors            *ebpf.VariableSpec `ebpf:"vectors"`
 	WakeBytes          *ebpf.VariableSpec `ebpf:"wake_bytes"`
 	Wakes              *ebpf.VariableSpec `ebpf:"wakes"`
+	WakeupPid          *ebpf.VariableSpec `ebpf:"wakeup_pid"`
 }
 
 // probesObjects contains all objects after they have been loaded into the kernel.
@@ -352,15 +408,19 @@ func (o *probesObjects) Close() error {
 //
 // It can be passed to loadProbesObjects or ebpf.CollectionSpec.LoadAndAssign.
 type probesMaps struct {
+	Away           *ebpf.Map `ebpf:"away"`
 	CommitRequests *ebpf.Map `ebpf:"commit_requests"`
 	Committing     *ebpf.Map `ebpf:"committing"`
 	Devices        *ebpf.Map `ebpf:"devices"`
+	Disks          *ebpf.Map `ebpf:"disks"`
 	FastCommits    *ebpf.Map `ebpf:"fast_commits"`
 	Forcers        *ebpf.Map `ebpf:"forcers"`
 	Forces         *ebpf.Map `ebpf:"forces"`
 	Inside         *ebpf.Map `ebpf:"inside"`
 	Lost           *ebpf.Map `ebpf:"lost"`
+	Requests       *ebpf.Map `ebpf:"requests"`
 	Ring           *ebpf.Map `ebpf:"ring"`
+	Samples        *ebpf.Map `ebpf:"samples"`
 	Sites          *ebpf.Map `ebpf:"sites"`
 	Threads        *ebpf.Map `ebpf:"threads"`
 	Traced         *ebpf.Map `ebpf:"traced"`
@@ -368,15 +428,19 @@ type probesMaps struct {
 
 func (m *probesMaps) Close() error {
 	return _ProbesClose(
+		m.Away,
 		m.CommitRequests,
 		m.Committing,
 		m.Devices,
+		m.Disks,
 		m.FastCommits,
 		m.Forcers,
 		m.Forces,
 		m.Inside,
 		m.Lost,
+		m.Requests,
 		m.Ring,
+		m.Samples,
 		m.Sites,
 		m.Threads,
 		m.Traced,
@@ -387,6 +451,11 @@ func (m *probesMaps) Close() error {
 //
 // It can be passed to loadProbesObjects or ebpf.CollectionSpec.LoadAndAssign.
 type probesVariables struct {
+	AwayCount          *ebpf.Variable `ebpf:"away_count"`
+	CompleteDev        *ebpf.Variable `ebpf:"complete_dev"`
+	CompleteError      *ebpf.Variable `ebpf:"complete_error"`
+	CompleteSector     *ebpf.Variable `ebpf:"complete_sector"`
+	CompleteSectors    *ebpf.Variable `ebpf:"complete_sectors"`
 	Direct             *ebpf.Variable `ebpf:"direct"`
 	DirtyStartIno      *ebpf.Variable `ebpf:"dirty_start_ino"`
 	FastNblks          *ebpf.Variable `ebpf:"fast_nblks"`
@@ -396,17 +465,27 @@ type probesVariables struct {
 	FastTid            *ebpf.Variable `ebpf:"fast_tid"`
 	HandleDev          *ebpf.Variable `ebpf:"handle_dev"`
 	HandleTid          *ebpf.Variable `ebpf:"handle_tid"`
+	IssueBytes         *ebpf.Variable `ebpf:"issue_bytes"`
+	IssueDev           *ebpf.Variable `ebpf:"issue_dev"`
+	IssueRequest       *ebpf.Variable `ebpf:"issue_request"`
+	IssueRwbs          *ebpf.Variable `ebpf:"issue_rwbs"`
+	IssueSector        *ebpf.Variable `ebpf:"issue_sector"`
 	JournalDev         *ebpf.Variable `ebpf:"journal_dev"`
 	JournalTransaction *ebpf.Variable `ebpf:"journal_transaction"`
 	OwnSite            *ebpf.Variable `ebpf:"own_site"`
 	Reads              *ebpf.Variable `ebpf:"reads"`
 	RunStats           *ebpf.Variable `ebpf:"run_stats"`
 	SlowForce          *ebpf.Variable `ebpf:"slow_force"`
+	SlowIo             *ebpf.Variable `ebpf:"slow_io"`
 	SlowWait           *ebpf.Variable `ebpf:"slow_wait"`
+	StackFrom          *ebpf.Variable `ebpf:"stack_from"`
+	SwitchNext         *ebpf.Variable `ebpf:"switch_next"`
+	SwitchState        *ebpf.Variable `ebpf:"switch_state"`
 	Typed              *ebpf.Variable `ebpf:"typed"`
 	Vectors            *ebpf.Variable `ebpf:"vectors"`
 	WakeBytes          *ebpf.Variable `ebpf:"wake_bytes"`
 	Wakes              *ebpf.Variable `ebpf:"wakes"`
+	WakeupPid          *ebpf.Variable `ebpf:"wakeup_pid"`
 }
 
 // probesPrograms contains all programs after they have been loaded into the kernel.
@@ -414,6 +493,10 @@ type probesVariables struct {
 // It can be passed to loadProbesObjects or ebpf.CollectionSpec.LoadAndAssign.
 type probesPrograms struct {
 	AskHandle            *ebpf.Program `ebpf:"ask_handle"`
+	BlockComplete        *ebpf.Program `ebpf:"block_complete"`
+	BlockCompleteEvent   *ebpf.Program `ebpf:"block_complete_event"`
+	BlockIssue           *ebpf.Program `ebpf:"block_issue"`
+	BlockIssueEvent      *ebpf.Program `ebpf:"block_issue_event"`
 	BtfAskHandle         *ebpf.Program `ebpf:"btf_ask_handle"`
 	BtfAskHandleInode    *ebpf.Program `ebpf:"btf_ask_handle_inode"`
 	BtfAskHandleSb       *ebpf.Program `ebpf:"btf_ask_handle_sb"`
@@ -508,13 +591,22 @@ type probesPrograms struct {
 	OriginSeen           *ebpf.Program `ebpf:"origin_seen"`
 	ReadDirectly         *ebpf.Program `ebpf:"read_directly"`
 	ReadMemory           *ebpf.Program `ebpf:"read_memory"`
+	Sample               *ebpf.Program `ebpf:"sample"`
+	SwitchThreads        *ebpf.Program `ebpf:"switch_threads"`
+	SwitchThreadsEvent   *ebpf.Program `ebpf:"switch_threads_event"`
 	ThreadExit           *ebpf.Program `ebpf:"thread_exit"`
+	WakeThread           *ebpf.Program `ebpf:"wake_thread"`
+	WakeThreadEvent      *ebpf.Program `ebpf:"wake_thread_event"`
 	WhoLoads             *ebpf.Program `ebpf:"who_loads"`
 }
 
 func (p *probesPrograms) Close() error {
 	return _ProbesClose(
 		p.AskHandle,
+		p.BlockComplete,
+		p.BlockCompleteEvent,
+		p.BlockIssue,
+		p.BlockIssueEvent,
 		p.BtfAskHandle,
 		p.BtfAskHandleInode,
 		p.BtfAskHandleSb,
@@ -609,7 +701,12 @@ func (p *probesPrograms) Close() error {
 		p.OriginSeen,
 		p.ReadDirectly,
 		p.ReadMemory,
+		p.Sample,
+		p.SwitchThreads,
+		p.SwitchThreadsEvent,
 		p.ThreadExit,
+		p.WakeThread,
+		p.WakeThreadEvent,
 		p.WhoLoads,
 	)
 }

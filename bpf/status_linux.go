@@ -31,6 +31,9 @@ const (
 	SubjectFastCommit   = "fast_commit"   // of ext4
 	SubjectLogGrant     = "log_grant"     // of XFS
 	SubjectLogForce     = "log_force"     // likewise
+	SubjectOffCPU       = "off_cpu"
+	SubjectSample       = "sample"
+	SubjectBlockIO      = "block_io"
 )
 
 // Subject is one thing to be seen, and how it is.

@@ -1,12 +1,6 @@
 package bpf
 
-import (
-	"fmt"
-	"slices"
-	"time"
-
-	"github.com/cilium/ebpf"
-)
+import "slices"
 
 // journalSubjects are what a file system's journal is doing, and who waits for
 // it; nothing of it depends on another.
@@ -20,25 +14,6 @@ func journalSubjects() []subject {
 		{SubjectLogGrant, logGrantWays},
 		{SubjectLogForce, logForceWays},
 	}
-}
-
-// setJournalBounds tells the programs what is too short to be sent.
-func (o *Options) setJournalBounds(spec *ebpf.CollectionSpec) error {
-	for _, b := range []struct {
-		knob         string
-		asked, usual time.Duration
-	}{
-		{probesVarSlowWait, o.SlowWait, 50 * time.Microsecond},
-		{probesVarSlowForce, o.SlowForce, time.Millisecond},
-	} {
-		if b.asked == 0 {
-			b.asked = b.usual
-		}
-		if err := spec.Variables[b.knob].Set(uint64(max(b.asked, 0))); err != nil {
-			return fmt.Errorf("set %s: %w", b.knob, err)
-		}
-	}
-	return nil
 }
 
 // fsyncWays: ends come first here as everywhere. The function has every file system and every file; the system calls

@@ -9,11 +9,14 @@ func (o *Options) subjects() []subject {
 		{SubjectWrite, o.writeWays()},
 		{SubjectDirtyInode, dirtyInodeWays},
 		{SubjectJournal, journalWays},
-	}, journalSubjects())
-	if o.see == nil {
-		return all
-	}
-	return slices.DeleteFunc(all, func(s subject) bool { return !slices.Contains(o.see, s.name) })
+	}, journalSubjects(), []subject{
+		{SubjectOffCPU, offCPUWays},
+		{SubjectBlockIO, blockWays},
+		{SubjectSample, o.sampleWays()},
+	})
+	return slices.DeleteFunc(all, func(s subject) bool {
+		return o.see != nil && !slices.Contains(o.see, s.name) || s.name == SubjectSample && o.SampleRate < 0
+	})
 }
 
 // programs are hooks that say themselves what they are attached to.

@@ -10,14 +10,14 @@ import (
 // or is told by a knob (one element of a constant array) where it is.
 type eventField struct {
 	name  string
-	size  uint32
+	size  uint32 // 0: not the same in all kernels, nor of interest
 	at    uint32
 	knob  string
 	index int
 }
 
 func (f *eventField) place(spec *ebpf.CollectionSpec, have field) error {
-	if have.size != f.size || f.knob == "" && have.offset != f.at {
+	if have.size == 0 || f.size != 0 && have.size != f.size || f.knob == "" && have.offset != f.at {
 		return fmt.Errorf("%w: field %s at %d of %d bytes", ErrLayout, f.name, have.offset, have.size)
 	}
 	if f.knob == "" {

@@ -28,7 +28,11 @@ type hook struct {
 	// are attached to.
 	group, name string
 	fields      []eventField
+	rate        int  // of a clock only: hits a second and CPU
 	optional    bool // the way works without it
+
+	// prepare looks up in the kernel what the program must be told; nil: nothing.
+	prepare func(*ebpf.CollectionSpec) error
 }
 
 // way is one manner of seeing a subject: all of its hooks attach, or none, but
@@ -168,6 +172,11 @@ func (p *Probes) lookUp(h *hook, spec *ebpf.CollectionSpec) error {
 	if spec.Programs[h.program] == nil {
 		return fmt.Errorf("no program %s", h.program)
 	}
+	if h.prepare != nil {
+		if err := h.prepare(spec); err != nil {
+			return err
+		}
+	}
 	if h.group == "" {
 		return nil
 	}
@@ -191,6 +200,9 @@ func attachHook(h *hook, spec *ebpf.ProgramSpec, prog *ebpf.Program) (l io.Close
 		l, err = link.Kretprobe(to, prog, nil)
 	case spec.Type == ebpf.Kprobe:
 		l, err = link.Kprobe(to, prog, nil)
+	case spec.Type == ebpf.PerfEvent:
+		to = "the clock"
+		l, err = startClock(prog, h.rate)
 	default:
 		return nil, fmt.Errorf("program %s: nothing attaches a %s", h.program, spec.Type)
 	}

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only
-// Which thread is inside a traced write or fsync, per CPU: what the scheduler
-// and the clock's programs ask at every hit, without a lookup by thread.
+// Which thread is inside a traced write or fsync, per CPU, and which of those
+// have left their CPU: what the programs of the scheduler and of the clock ask
+// at every hit, without a lookup by thread.
 #pragma once
 
 #include "thread.h"
@@ -20,6 +21,26 @@ struct {
 	__type(value, __u32);
 } inside SEC(".maps");
 
+// The threads that are off their CPU, each with the record that it will send
+// when it runs again.
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1024);
+	__type(key, __u32); // tid
+	__type(value, struct offcpu_record);
+} away SEC(".maps");
+
+// How many entries away has.
+__u64 away_count;
+
+static __always_inline int forget_away(__u32 tid)
+{
+	if (bpf_map_delete_elem(&away, &tid))
+		return 0;
+	__sync_fetch_and_add(&away_count, -1);
+	return 1;
+}
+
 static __always_inline __u32 *inside_here(void)
 {
 	__u32 zero = 0;
@@ -34,10 +55,14 @@ static __always_inline void step_in(__u32 tid)
 		*slot = tid;
 }
 
-// After writing or syncing was cleared: an fsync may end inside a write.
+// After writing or syncing was cleared: an fsync may end inside a write. Who is
+// said to be off its CPU here came back unseen, and nobody knows when.
 static __always_inline void step_out(const struct thread *t)
 {
 	__u32 *slot = inside_here();
-	if (slot && !is_inside(t))
-		*slot = 0;
+	if (!slot || is_inside(t))
+		return;
+	*slot = 0;
+	if (away_count && forget_away(bpf_get_current_pid_tgid()))
+		count_lost(KIND_OFFCPU);
 }

@@ -108,13 +108,6 @@ int btf_commit_end(__u64 *ctx)
 const volatile __u32 journal_dev[PHASE_COUNT];
 const volatile __u32 journal_transaction[PHASE_COUNT];
 
-static __always_inline __u32 field32(void *ctx, __u32 offset)
-{
-	__u32 v = 0;
-	bpf_probe_read_kernel(&v, sizeof(v), ctx + offset);
-	return v;
-}
-
 static __always_inline int event_commit(void *ctx, enum phase phase)
 {
 	return commit(field32(ctx, journal_dev[phase]), field32(ctx, journal_transaction[phase]), phase);

@@ -174,6 +174,9 @@ struct files_struct {
 
 struct task_struct {
 	struct files_struct *files;
+	int pid; // the thread's
+	unsigned int __state;
+	unsigned in_iowait : 1;
 	char comm[16];
 } CORE;
 
@@ -256,6 +259,21 @@ static __always_inline void read_comm(char *comm)
 		read_kernel(comm, (void *)current_task() + bpf_core_field_offset(struct task_struct, comm), 16);
 	else
 		bpf_get_current_comm(comm, 16);
+}
+
+// A field of a perf event, where tracefs says it is.
+static __always_inline __u32 field32(void *ctx, __u32 offset)
+{
+	__u32 v = 0;
+	bpf_probe_read_kernel(&v, sizeof(v), ctx + offset);
+	return v;
+}
+
+static __always_inline __u64 field64(void *ctx, __u32 offset)
+{
+	__u64 v = 0;
+	bpf_probe_read_kernel(&v, sizeof(v), ctx + offset);
+	return v;
 }
 
 // What a perf tracepoint on a system call hands over. The layout is the same

@@ -27,7 +27,7 @@ struct {
 } forcers SEC(".maps");
 
 // Who asked first for the running transaction of a device.
-struct request {
+struct commit_request {
 	__u32 transaction;
 	__u32 origin;
 	__u32 tgid;
@@ -39,7 +39,7 @@ struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 256);
 	__type(key, __u32); // dev
-	__type(value, struct request);
+	__type(value, struct commit_request);
 } commit_requests SEC(".maps");
 
 static __always_inline int note_forcer(struct super_block *super, enum origin origin)
@@ -117,7 +117,7 @@ static __always_inline int ask_commit(struct journal_s *journal, struct transact
 	__u64 pid_tgid = bpf_get_current_pid_tgid();
 	__u32 tid = pid_tgid;
 	struct forcer *f = bpf_map_lookup_elem(&forcers, &tid);
-	struct request r = { .transaction = transaction, .tgid = pid_tgid >> 32, .tid = tid };
+	struct commit_request r = { .transaction = transaction, .tgid = pid_tgid >> 32, .tid = tid };
 	r.origin = f && f->dev == dev && (f->origin == ORIGIN_FSYNC || (__s64)(f->since - running->t_start_time) >= 0)
 			   ? f->origin
 			   : origin_of(journal, running, bpf_jiffies64());
@@ -172,7 +172,7 @@ int origin_seen(__u64 *ctx)
 
 	struct commit_origin_record rec = {};
 	begin_origin(&rec, journal, t, dev);
-	struct request *r = bpf_map_lookup_elem(&commit_requests, &dev);
+	struct commit_request *r = bpf_map_lookup_elem(&commit_requests, &dev);
 	if (!t->t_requested) {
 		rec.origin = unasked(t);
 	} else if (r && r->transaction == rec.transaction) {

@@ -11,6 +11,9 @@
 #include "stats.h"
 #include "fastcommit.h"
 #include "xfs.h"
+#include "sched.h"
+#include "sample.h"
+#include "block.h"
 
 // The following are never attached. Loads only where programs may look through
 // kernel pointers:

@@ -1,0 +1,324 @@
+package bpf
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"sort"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// timed is a write with its thread's own CPU time around it.
+type timed struct {
+	tid int32
+	cpu int64 // ns
+}
+
+func threadCPU() int64 {
+	var ts unix.Timespec
+	_ = unix.ClockGettime(unix.CLOCK_THREAD_CPUTIME_ID, &ts)
+	return ts.Nano()
+}
+
+// steal is how long the host of this virtual machine has run others on CPU 0
+// (proc(5), /proc/stat).
+func steal(t *testing.T) int64 {
+	t.Helper()
+	stat, err := os.ReadFile("/proc/stat")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(stat)) {
+		if f := strings.Fields(line); f[0] == "cpu0" && len(f) > 8 {
+			ticks, _ := strconv.ParseInt(f[8], 10, 64)
+			return ticks * int64(10*time.Millisecond)
+		}
+	}
+	return 0
+}
+
+// parts of a write's time, in nanoseconds.
+type parts struct{ whole, on, sleep, queue int64 }
+
+// split takes the stays off the CPU, of its thread alone and in order, out of a
+// write, which they must lie in.
+func split(t *testing.T, w *seen, stays []seen) (p parts) {
+	t.Helper()
+	p.whole = w.Time - w.Write.Start
+	last := w.Write.Start
+	first := sort.Search(len(stays), func(i int) bool { return stays[i].Time >= w.Write.Start })
+	for i := first; i < len(stays) && stays[i].OffCPU.Start <= w.Time; i++ {
+		s, o := &stays[i], &stays[i].OffCPU
+		check(t, "thread", s.TID, w.TID)
+		if o.Start < last || s.Time < o.Start || s.Time > w.Time {
+			t.Errorf("off CPU %d..%d, write %d..%d, last one until %d", o.Start, s.Time, w.Write.Start, w.Time, last)
+		}
+		last = s.Time
+		switch {
+		case o.Preempted:
+			check(t, "wake-up of a preempted thread", o.Woken, int64(0))
+			p.queue += s.Time - o.Start
+		case o.Woken < o.Start || o.Woken > s.Time:
+			t.Errorf("woken at %d, off CPU %d..%d", o.Woken, o.Start, s.Time)
+		default:
+			p.sleep += o.Woken - o.Start
+			p.queue += s.Time - o.Woken
+		}
+	}
+	p.on = p.whole - p.sleep - p.queue
+	return p
+}
+
+// lostStays counts those whose end the kernel's event did not tell: some hosts
+// keep tasks of their own out of it.
+func lostStays(t *testing.T, p *Probes) int64 {
+	t.Helper()
+	s, err := p.Stats()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return int64(s.Lost[KindOffCPU])
+}
+
+// isAsleep tells an uninterruptible sleep (proc(5), /proc/PID/stat).
+func isAsleep(tid int32) bool {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/self/task/%d/stat", tid))
+	_, rest, ok := strings.Cut(string(stat), ") ")
+	return err == nil && ok && strings.HasPrefix(rest, "D")
+}
+
+// emulated tells whether each instruction here is a program of the host's, so
+// that what is around a write is not small beside it.
+func emulated(t *testing.T) bool {
+	t.Helper()
+	info, err := os.ReadFile("/proc/cpuinfo")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Contains(string(info), "QEMU TCG")
+}
+
+// A file system that is frozen holds a write up for as long as one wants.
+func TestOffCPUAsleep(t *testing.T) {
+	eachBackend(t, func(t *testing.T, o Options) {
+		p := open(t, o)
+		mnt := ext4(t)
+		f := createSegment(t, mnt, "orders-0", segment)
+		root, err := os.Open(mnt)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer root.Close()
+		if err := p.Trace(int32(os.Getpid())); err != nil {
+			t.Fatal(err)
+		}
+		const held = 60 * time.Millisecond
+		freeze := func(request uint) {
+			if err := unix.IoctlSetInt(int(root.Fd()), request, 0); err != nil {
+				t.Errorf("freeze or thaw: %v", err)
+			}
+		}
+		const fifreeze, fithaw = 0xc0045877, 0xc0045878
+		var w timed
+		onThread(func(tid int32) {
+			w.tid = tid
+			write := func() {
+				before := threadCPU()
+				if _, err := unix.Write(int(f.Fd()), batch(0, 100)); err != nil {
+					t.Error(err)
+				}
+				w.cpu = threadCPU() - before
+			}
+			write() // all that is slow but once
+			freeze(fifreeze)
+			go func() {
+				for end := monotonic() + int64(10*time.Second); !isAsleep(tid) && monotonic() < end; {
+					time.Sleep(time.Millisecond)
+				}
+				time.Sleep(held)
+				freeze(fithaw)
+			}()
+			write()
+		})
+		all := drain(t, p)
+		writes, stays := only(all, KindWrite), only(all, KindOffCPU)
+		if len(writes) != 2 || len(stays) == 0 {
+			t.Fatalf("%d writes, %d stays", len(writes), len(stays))
+		}
+		check(t, "tid", writes[1].TID, w.tid)
+		got := split(t, &writes[1], stays)
+		t.Logf("%+v, the thread's own CPU time %d", got, w.cpu)
+		if got.sleep < int64(held)*9/10 {
+			t.Errorf("asleep for %d of %d", got.sleep, held)
+		}
+		if lostStays(t, p) > 0 {
+			t.Skip("the end of a stay was not told")
+		}
+		// The thread's clock covers both system calls' ends too.
+		if d := w.cpu - got.on; d < -50_000 || d > got.whole/20 {
+			t.Errorf("on the CPU for %d, the thread's own clock says %d", got.on, w.cpu)
+		}
+		longest := slices.MaxFunc(stays, func(a, b seen) int { return int((a.Time - a.OffCPU.Start) - (b.Time - b.OffCPU.Start)) })
+		names := functions(t, longest.OffCPU.Stack)
+		t.Log(strings.Join(names, " < "))
+		check(t, "tgid", longest.TGID, int32(os.Getpid()))
+		check(t, "comm", string(longest.OffCPU.Comm), comm(t))
+		check(t, "preempted", longest.OffCPU.Preempted, false)
+		check(t, "schedule in the stack", hasFunction(names, "schedule"), true)
+		check(t, "the freeze in the stack", hasFunction(names, "percpu_rwsem_wait", "percpu_down_read"), true)
+		check(t, "the write in the stack", hasFunction(names, "vfs_write"), true)
+	}, SubjectWrite, SubjectOffCPU)
+}
+
+// Two threads that want the same CPU: the one that writes is put off it, inside
+// its writes too.
+func TestOffCPUPreempted(t *testing.T) {
+	eachBackend(t, func(t *testing.T, o Options) {
+		o.StackFrom = time.Millisecond
+		p := open(t, o)
+		f := createSegment(t, memory(t), "orders-0", segment)
+		if err := p.Trace(int32(os.Getpid())); err != nil {
+			t.Fatal(err)
+		}
+		var one unix.CPUSet
+		one.Set(0)
+		stop := make(chan struct{})
+		var burner sync.WaitGroup
+		burner.Go(func() {
+			onThread(func(int32) {
+				if err := unix.SchedSetaffinity(0, &one); err != nil {
+					t.Error(err)
+				}
+				for n := 0; ; n++ {
+					select {
+					case <-stop:
+						return
+					default:
+					}
+				}
+			})
+		})
+		b := batch(0, 4<<20)
+		var cpu []int64
+		stolen := steal(t)
+		onThread(func(int32) {
+			if err := unix.SchedSetaffinity(0, &one); err != nil {
+				t.Error(err)
+			}
+			for end := monotonic() + int64(400*time.Millisecond); monotonic() < end; {
+				before := threadCPU()
+				if _, err := unix.Pwrite(int(f.Fd()), b, 0); err != nil {
+					t.Error(err)
+				}
+				cpu = append(cpu, threadCPU()-before)
+			}
+		})
+		close(stop)
+		burner.Wait()
+		all := drain(t, p)
+		writes, stays := only(all, KindWrite), only(all, KindOffCPU)
+		check(t, "writes", len(writes), len(cpu))
+		var sum parts
+		var own int64
+		for i := range writes {
+			one := split(t, &writes[i], stays)
+			sum.whole, sum.on, sum.sleep, sum.queue = sum.whole+one.whole, sum.on+one.on, sum.sleep+one.sleep, sum.queue+one.queue
+			own += cpu[i]
+		}
+		t.Logf("%d writes, %d stays: %+v, the thread's own CPU time %d", len(writes), len(stays), sum, own)
+		preempted := slices.DeleteFunc(stays, func(s seen) bool { return !s.OffCPU.Preempted })
+		if len(preempted) == 0 || sum.queue < int64(10*time.Millisecond) {
+			t.Errorf("preempted %d times, %d ns", len(preempted), sum.queue)
+		}
+		// What else the thread's clock covers is the system call around each write
+		// and what is done at a switch;
+		// what it does not is the time that the host took from this CPU, which is
+		// told in ticks, and the stays that were lost, of some slices each.
+		missed := lostStays(t, p) * int64(20*time.Millisecond)
+		stolen = steal(t) - stolen + int64(10*time.Millisecond)
+		around := own/20 + int64(len(writes))*20_000
+		if emulated(t) {
+			around *= 4
+		}
+		if d := own - sum.on; d < -own/50-stolen-missed || d > around {
+			t.Errorf("on the CPU for %d, the thread's own clock says %d", sum.on, own)
+		}
+		for _, s := range stays {
+			if long := s.Time-s.OffCPU.Start >= int64(time.Millisecond); long != (s.OffCPU.Stack.Len() > 0) {
+				t.Errorf("a stay of %d ns has %d addresses", s.Time-s.OffCPU.Start, s.OffCPU.Stack.Len())
+			}
+		}
+	}, SubjectWrite, SubjectOffCPU)
+}
+
+// A write past the page cache waits for the disk.
+func TestOffCPUForIO(t *testing.T) {
+	eachBackend(t, func(t *testing.T, o Options) {
+		o.StackFrom = -1
+		p := open(t, o)
+		f := createSegment(t, ext4(t), "orders-0", segment)
+		if _, err := unix.FcntlInt(f.Fd(), unix.F_SETFL, unix.O_DIRECT); err != nil {
+			t.Fatal(err)
+		}
+		if err := p.Trace(int32(os.Getpid())); err != nil {
+			t.Fatal(err)
+		}
+		b := aligned(64 << 10)
+		for i := range 10 {
+			if _, err := f.WriteAt(b, int64(i)<<16); err != nil {
+				t.Fatal(err)
+			}
+		}
+		waits := 0
+		for _, s := range only(drain(t, p), KindOffCPU) {
+			if !s.OffCPU.IO {
+				continue
+			}
+			waits++
+			if names := functions(t, s.OffCPU.Stack); !hasFunction(names, "dio_rw") || !hasFunction(names, "vfs_write") {
+				t.Errorf("waits for I/O in %v", names)
+			}
+		}
+		if waits == 0 {
+			t.Error("no wait for I/O")
+		}
+	}, SubjectWrite, SubjectOffCPU)
+}
+
+// Outside of writes nothing is seen of a thread, nor is anything left behind.
+func TestOffCPUOutside(t *testing.T) {
+	eachBackend(t, func(t *testing.T, o Options) {
+		p := open(t, o)
+		f := createSegment(t, memory(t), "orders-0", segment)
+		if err := p.Trace(int32(os.Getpid())); err != nil {
+			t.Fatal(err)
+		}
+		onThread(func(int32) {
+			for range 20 {
+				if _, err := unix.Pwrite(int(f.Fd()), batch(0, 100), 0); err != nil {
+					t.Error(err)
+				}
+				_ = unix.Nanosleep(&unix.Timespec{Nsec: 1e6}, nil)
+			}
+		})
+		all := drain(t, p)
+		writes := only(all, KindWrite)
+		check(t, "writes", len(writes), 20)
+		for _, s := range only(all, KindOffCPU) {
+			if !slices.ContainsFunc(writes, func(w seen) bool { return s.OffCPU.Start >= w.Write.Start && s.Time <= w.Time }) {
+				t.Errorf("off CPU %d..%d in no write", s.OffCPU.Start, s.Time)
+			}
+		}
+		var count uint64
+		if err := p.shared.Maps[".bss"].Lookup(uint32(0), &count); err != nil {
+			t.Fatal(err)
+		}
+		check(t, "threads off the CPU", count, 0)
+	}, SubjectWrite, SubjectOffCPU)
+}

@@ -33,3 +33,14 @@ type Command struct {
 // (command N ended with exit code CODE, or -1 after a signal), "fail TEXT"
 // (the guest is not as it should be), or "off", the last one.
 const Mark = "\x1e"
+
+// AttachedLine begins the lines, of JSON, in which a guest says of each subject
+// how it can be seen.
+const AttachedLine = "attached "
+
+// Attached is how one subject can be seen in a kernel.
+type Attached struct {
+	Subject string
+	Backend string   // that is chosen when all may be; "": none
+	Works   []string // all that can see it, the preferred one first
+}

@@ -1,0 +1,56 @@
+package guest
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"testing"
+
+	"github.com/tailspan/tailspan/bpf"
+	"github.com/tailspan/tailspan/deploy/lab/vm/plan"
+)
+
+// backends from the one that is preferred on.
+var backends = []string{bpf.Fentry, bpf.TpBTF, bpf.RawTP, bpf.Tracepoint, bpf.Kprobe, bpf.PerfEvent}
+
+// TestAttach finds out by trying which backends see which subject here, and
+// which one is chosen when all may be; it prints both. What does not attach
+// must not be broken: a program that the verifier rejects, say.
+func TestAttach(t *testing.T) {
+	here(t)
+	works := map[string][]string{} // by subject
+	for _, b := range backends {
+		for _, s := range status(t, []string{b}) {
+			if s.Attached && s.Backend == b {
+				works[s.Name] = append(works[s.Name], b)
+			}
+		}
+	}
+	for _, s := range status(t, nil) {
+		line, err := json.Marshal(plan.Attached{Subject: s.Name, Backend: s.Backend, Works: works[s.Name]})
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Printf("%s%s\n", plan.AttachedLine, line)
+		for _, tried := range s.Tried {
+			t.Logf("%s by %s: %v", s.Name, tried.Backend, tried.Err)
+			if !errors.Is(tried.Err, bpf.ErrNotHere) {
+				t.Errorf("%s by %s is broken: %v", s.Name, tried.Backend, tried.Err)
+			}
+		}
+	}
+}
+
+// status of all subjects when only some backends, or all, may be taken.
+func status(t *testing.T, only []string) []bpf.Subject {
+	t.Helper()
+	p, err := bpf.Open(bpf.Options{Backends: only})
+	if err != nil {
+		if !errors.Is(err, bpf.ErrNotHere) {
+			t.Errorf("%v: %v", only, err)
+		}
+		return nil
+	}
+	defer p.Close()
+	return p.Status()
+}

@@ -1,0 +1,137 @@
+package guest
+
+import (
+	"net/netip"
+	"os"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/tailspan/tailspan/bpf"
+	"github.com/tailspan/tailspan/deploy/lab/vm/plan"
+	"github.com/tailspan/tailspan/sidecar/assemble"
+	"github.com/tailspan/tailspan/sidecar/event"
+	"github.com/tailspan/tailspan/sidecar/probe"
+	"github.com/tailspan/tailspan/spans"
+)
+
+// pipeline is what makes spans of the kernel's records, as in the sidecar.
+type pipeline struct {
+	probes    *bpf.Probes
+	converter *probe.Converter
+	queue     *event.Queue
+	stop      chan struct{}
+	read      chan error
+
+	requests []*assemble.RequestRow
+	joined   []*assemble.JoinedRow
+	commits  []*assemble.CommitRow
+	traces   map[string]*spans.Trace // by id
+}
+
+const maxEvents = 1 << 20
+
+// watch opens every probe for this process and the device of a disk.
+func watch(t *testing.T, m plan.Mount) *pipeline {
+	t.Helper()
+	p := &pipeline{queue: event.NewQueue(maxEvents), stop: make(chan struct{}), read: make(chan error, 1),
+		traces: map[string]*spans.Trace{}}
+	var err error
+	if p.probes, err = bpf.Open(bpf.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { p.probes.Close() })
+	for _, s := range p.probes.Status() {
+		t.Logf("%s: %s %v", s.Name, s.Backend, s.Err)
+	}
+	var st unix.Stat_t
+	if err := unix.Stat(m.Dir, &st); err != nil {
+		t.Fatal(err)
+	}
+	device := bpf.Device(st.Dev)
+	p.converter = probe.New(probe.Options{Emit: func(e event.Event) { p.queue.Push(event.Probes, e) }})
+	p.converter.FileSystem(event.Device(device), m.Type)
+	if err := p.probes.WatchDevice(device); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.probes.Trace(int32(os.Getpid())); err != nil {
+		t.Fatal(err)
+	}
+	go func() { p.read <- p.drain() }()
+	return p
+}
+
+// drain reads until it is told to stop, and then up to that moment.
+func (p *pipeline) drain() error {
+	until := event.Time(1 << 62)
+	for {
+		mark, err := p.probes.Read(10*time.Millisecond, p.converter.Record)
+		if err != nil || event.Time(mark) > until {
+			return err
+		}
+		select {
+		case <-p.stop:
+			until, p.stop = now(), nil
+		default:
+		}
+	}
+}
+
+// assemble ends the reading and makes spans: each write is answered as the
+// request that it belongs to.
+func (p *pipeline) assemble(t *testing.T, all []written) {
+	t.Helper()
+	close(p.stop)
+	if err := <-p.read; err != nil {
+		t.Fatal(err)
+	}
+	if s, err := p.probes.Stats(); err != nil || s != (bpf.Stats{}) {
+		t.Fatalf("%+v lost or missed, %v", s, err)
+	}
+	for i := range all {
+		p.queue.Push(event.Packets, request(int32(i), &all[i]))
+		p.queue.Push(event.Packets, response(int32(i), &all[i]))
+	}
+	a := assemble.New(assemble.Options{Clock: &event.Clock{}, Output: p,
+		Identity: func(int32) assemble.Identity { return assemble.Identity{Cluster: "guest", Node: 1} },
+		Rows:     assemble.Rows{Requests: true, Joined: true, Commits: true, Traces: true}})
+	p.queue.Advance(1<<62, a.Handle)
+	a.Close()
+	if s := p.queue.Stats(); s.Dropped != 0 {
+		t.Fatalf("%d events did not fit", s.Dropped)
+	}
+}
+
+var (
+	client = netip.MustParseAddrPort("127.0.0.1:40000")
+	broker = netip.MustParseAddrPort("127.0.0.1:9092")
+)
+
+func request(correlation int32, w *written) *event.Request {
+	at := w.before - 1000
+	r := event.NewRequest(1)
+	r.Arrival, r.LastByte, r.ArrivalUnix, r.LastByteUnix = at, at, int64(at), int64(at)
+	r.Conn, r.Client, r.Broker, r.PID = 1, client, broker, int32(os.Getpid())
+	r.APIVersion, r.CorrelationID, r.ClientID, r.Acks = 12, correlation, "guest", 1
+	r.Partitions[0] = event.RequestPartition{TopicPartition: event.TopicPartition{Topic: topic},
+		Bytes: int32(w.bytes), Records: perBatch, CRC: w.crc, ProducerID: -1, ProducerEpoch: -1, BaseSequence: -1}
+	return r
+}
+
+func response(correlation int32, w *written) *event.Response {
+	at := w.after + 1000
+	r := event.NewResponse(1)
+	r.Start, r.End, r.StartUnix, r.EndUnix = at, at, int64(at), int64(at)
+	r.Conn, r.CorrelationID = 1, correlation
+	r.Partitions[0] = event.ResponsePartition{TopicPartition: event.TopicPartition{Topic: topic}, BaseOffset: w.base, LogAppendTime: -1}
+	return r
+}
+
+// The rows and traces that come out; assemble.Output.
+func (p *pipeline) Request(r *assemble.RequestRow) { p.requests = append(p.requests, r) }
+func (p *pipeline) Write(*assemble.WriteRow)       {}
+func (p *pipeline) Joined(r *assemble.JoinedRow)   { p.joined = append(p.joined, r) }
+func (p *pipeline) Wait(*assemble.WaitRow)         {}
+func (p *pipeline) Commit(r *assemble.CommitRow)   { p.commits = append(p.commits, r) }
+func (p *pipeline) Trace(c assemble.Candidate)     { p.traces[c.TraceID().String()] = c.BuildTrace() }

@@ -1,0 +1,216 @@
+package guest
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/tailspan/tailspan/deploy/lab/vm/plan"
+	"github.com/tailspan/tailspan/sidecar/event"
+	"github.com/tailspan/tailspan/spans"
+)
+
+// load is how long the handler and its neighbour write.
+const load = 5 * time.Second
+
+// TestSpans has a handler and its neighbour write to each disk.
+func TestSpans(t *testing.T) {
+	for _, m := range here(t).Mounts {
+		t.Run(filepath.Base(m.Dir), func(t *testing.T) { testSpans(t, m) })
+	}
+}
+
+func testSpans(t *testing.T, m plan.Mount) {
+	p := watch(t, m)
+	h, n := newHandler(t, m.Dir), &neighbour{file: create(t, m.Dir, "neighbour")}
+	quiet(t, m)
+	from, before := now(), transactions(t, m)
+	var wg sync.WaitGroup
+	stop := make(chan struct{})
+	wg.Go(func() { h.write(stop) })
+	wg.Go(func() { n.write(stop) })
+	time.Sleep(load)
+	close(stop)
+	wg.Wait()
+	quiet(t, m)
+	to, after := now(), transactions(t, m)
+	if h.ended != nil || n.ended != nil {
+		t.Fatal(h.ended, n.ended)
+	}
+	p.assemble(t, h.all)
+	var slowest event.Time
+	for _, w := range h.all {
+		slowest = max(slowest, w.after-w.before)
+	}
+	t.Logf("%d writes, the slowest %s, beside %d fsyncs", len(h.all), time.Duration(slowest), n.fsyncs)
+	checkJoins(t, p, h)
+	checkWrites(t, p, h, m)
+	if m.Type == "ext4" {
+		checkCommits(t, p, from, to, after-before)
+		checkHeld(t, p, h)
+	}
+}
+
+// quiet waits until nothing of the file system is in memory alone.
+func quiet(t *testing.T, m plan.Mount) {
+	t.Helper()
+	d, err := os.Open(m.Dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	if err := unix.Syncfs(int(d.Fd())); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// transactions is how many the journal of an ext4 has committed, by jbd2's own
+// count (fs/jbd2/journal.c, jbd2_seq_info_show).
+func transactions(t *testing.T, m plan.Mount) (n int) {
+	t.Helper()
+	if m.Type != "ext4" {
+		return 0
+	}
+	mounts, err := os.Open("/proc/self/mounts")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer mounts.Close()
+	for lines := bufio.NewScanner(mounts); lines.Scan(); {
+		var device, dir string
+		if _, err := fmt.Sscan(lines.Text(), &device, &dir); err != nil || dir != m.Dir {
+			continue
+		}
+		infos, _ := filepath.Glob("/proc/fs/jbd2/" + filepath.Base(device) + "-*/info")
+		if len(infos) != 1 {
+			t.Fatalf("%s: journals %q", device, infos)
+		}
+		info, err := os.ReadFile(infos[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := fmt.Sscan(string(info), &n); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	t.Fatalf("%s is not mounted", m.Dir)
+	return 0
+}
+
+// checkJoins wants every write joined to its request, exactly, as its thread
+// measured it.
+func checkJoins(t *testing.T, p *pipeline, h *handler) {
+	t.Helper()
+	if len(p.joined) != len(h.all) || len(p.requests) != len(h.all) {
+		t.Fatalf("%d requests of which %d are joined, of %d writes", len(p.requests), len(p.joined), len(h.all))
+	}
+	for _, j := range p.joined {
+		w := &h.all[j.CorrelationID]
+		if j.Join != "exact" || j.TID != h.tid || j.Offset != w.offset || j.Bytes != int64(w.bytes) || j.File != topic+"-0/"+segment {
+			t.Fatalf("write %d of thread %d is joined as %+v", j.CorrelationID, h.tid, j)
+		}
+		if j.WriteStart < int64(w.before) || j.WriteEnd > int64(w.after) || j.WriteEnd <= j.WriteStart {
+			t.Fatalf("write %d took %d..%d, seen as %d..%d", j.CorrelationID, w.before, w.after, j.WriteStart, j.WriteEnd)
+		}
+	}
+}
+
+// checkWrites wants the spans of each request's trace.
+func checkWrites(t *testing.T, p *pipeline, h *handler, m plan.Mount) {
+	t.Helper()
+	dirty := 0
+	for _, r := range p.requests {
+		tr := p.traces[r.TraceID]
+		if tr == nil {
+			t.Fatalf("request %d has no trace", r.CorrelationID)
+		}
+		writes := named(tr, spans.NameWrite)
+		if len(writes) != 1 {
+			t.Fatalf("request %d has %d of %s", r.CorrelationID, len(writes), spans.NameWrite)
+		}
+		inside := named(tr, spans.NameExt4DirtyInode)
+		for _, d := range inside {
+			if d.Parent != writes[0].ID {
+				t.Fatalf("request %d: %s outside of the write", r.CorrelationID, d.Name)
+			}
+		}
+		if len(inside) > 0 {
+			dirty++
+		}
+	}
+	// Every write makes its file longer, so ext4 dirties the inode each time.
+	want := 0
+	if m.Type == "ext4" {
+		want = len(h.all)
+	}
+	if dirty != want {
+		t.Errorf("%d of %d writes have an %s, want %d", dirty, len(h.all), spans.NameExt4DirtyInode, want)
+	}
+}
+
+func named(tr *spans.Trace, name string) []*spans.Span {
+	var all []*spans.Span
+	for i := range tr.Spans {
+		if tr.Spans[i].Name == name {
+			all = append(all, &tr.Spans[i])
+		}
+	}
+	return all
+}
+
+// checkCommits wants as many commits as jbd2 itself counted.
+func checkCommits(t *testing.T, p *pipeline, from, to event.Time, want int) {
+	t.Helper()
+	got := 0
+	var longest int64
+	for _, c := range p.commits {
+		if c.Start < int64(from) || c.End > int64(to) {
+			continue
+		}
+		got++
+		longest = max(longest, c.Latency)
+		if n := c.Locking + c.Flushing + c.Logging; n > c.Latency || n <= 0 {
+			t.Errorf("phases of %+v", c)
+		}
+	}
+	t.Logf("%d commits, the longest %s", got, time.Duration(longest))
+	if got != want || want == 0 {
+		t.Errorf("%d commits seen, jbd2 counted %d", got, want)
+	}
+}
+
+// checkHeld wants writes that a commit held up inside ext4_dirty_inode, each
+// with a link to the commit's own trace.
+func checkHeld(t *testing.T, p *pipeline, h *handler) {
+	t.Helper()
+	held := 0
+	for _, r := range p.requests {
+		tr := p.traces[r.TraceID]
+		for _, c := range named(tr, spans.NameJBD2Commit) {
+			if len(c.Links) == 0 {
+				t.Errorf("request %d: %s leads nowhere", r.CorrelationID, c.Name)
+				continue
+			}
+			whole := p.traces[c.Links[0].Trace.String()]
+			if whole == nil || whole.Root().Name != spans.NameJournalCommit || c.Start < whole.Root().Start || c.End > whole.Root().End {
+				t.Errorf("request %d: %s %d..%d is no part of the commit %+v", r.CorrelationID, c.Name, c.Start, c.End, whole)
+			}
+			for _, d := range named(tr, spans.NameExt4DirtyInode) {
+				if c.Parent == d.ID {
+					held++
+				}
+			}
+		}
+	}
+	t.Logf("%d times a commit held up an %s", held, spans.NameExt4DirtyInode)
+	if held == 0 {
+		t.Errorf("no commit held up any of %d writes", len(h.all))
+	}
+}

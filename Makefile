@@ -1,5 +1,7 @@
 # make build            bin/tailspan, static
 # make test             everything that this machine and user allow; says what was skipped and why
+# make test-vm          the probes in Debian's kernels 5.10, 6.1 and 6.12, emulated; a quarter of an hour at most
+# make matrix           the same, and what attached where is written into the README
 # make test-long        what takes hours: a million requests, ten minutes of each fuzz target (root)
 # make demo             one slow produce request of a real Kafka, seen whole in a real Jaeger
 # make bench            Go benchmarks
@@ -15,7 +17,7 @@ ROOT    := $(shell [ "$$(id -u)" -eq 0 ] && echo yes)
 
 export GOFLAGS := $(filter-out -buildvcs=%,$(GOFLAGS)) -buildvcs=false
 
-.PHONY: build test test-long demo fixture bench bench-overhead bench-replay lab lint generate install install-demo clean
+.PHONY: build test test-vm matrix test-long demo fixture bench bench-overhead bench-replay lab lint generate install install-demo clean
 
 build:
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/tailspan ./cmd/tailspan
@@ -26,6 +28,18 @@ test: $(if $(ROOT),install) build
 	go vet ./... && cd $(LAB) && go vet ./...
 	cd $(LAB) && go build -o ../../bin/ ./cmd/tally
 	bin/tally . $(LAB)
+
+# Needs no root: the guests are processes, their kernels lie in the cache. What
+# is not to be had (no mirror, no amd64) is skipped, and the tests say why.
+test-vm:
+	cd $(LAB) && go build -o ../../bin/ ./cmd/tally ./cmd/guest
+	-@bin/guest -fetch
+	LAB_GUESTS=1 bin/tally $(LAB)/vm
+
+matrix:
+	cd $(LAB) && go build -o ../../bin/ ./cmd/guest
+	bin/guest -fetch
+	cd $(LAB) && LAB_GUESTS=1 go test -count 1 -timeout 20m -run '^TestGuests$$' ./vm -update
 
 REQUESTS ?= 1000000
 FUZZTIME ?= 10m

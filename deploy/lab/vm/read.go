@@ -20,13 +20,14 @@ var errCutShort = errors.New("it went silent before its plan was done")
 func (r *Result) read(in io.Reader, echo io.Writer) error {
 	var text strings.Builder
 	var failed error
-	off := false
+	off, within := false, false // the plan was done; a command is under way
 	lines := bufio.NewReader(io.LimitReader(in, maxOutput))
 	for {
 		line, err := lines.ReadString('\n')
 		if frame, ok := strings.CutPrefix(strings.TrimRight(line, "\r\n"), plan.Mark); ok {
 			switch word, rest, _ := strings.Cut(frame, " "); word {
 			case "begin":
+				within = true
 				text.Reset()
 			case "end":
 				var o Output
@@ -36,13 +37,13 @@ func (r *Result) read(in io.Reader, echo io.Writer) error {
 				}
 				o.Text = strings.TrimSuffix(text.String(), "\n")
 				r.Outputs = append(r.Outputs, o)
-				text.Reset()
+				within = false
 			case "fail":
 				failed = errors.Join(failed, errors.New(rest))
 			case "off":
 				off = true
 			}
-		} else {
+		} else if within {
 			text.WriteString(line)
 			if _, err := io.WriteString(echo, line); err != nil {
 				failed = errors.Join(failed, err)
@@ -52,7 +53,7 @@ func (r *Result) read(in io.Reader, echo io.Writer) error {
 			break
 		}
 	}
-	if text.Len() > 0 && !off { // of a command that did not end
+	if within { // and did not end
 		r.Outputs = append(r.Outputs, Output{Text: text.String(), Code: -1})
 	}
 	if failed == nil && !off {

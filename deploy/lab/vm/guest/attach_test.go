@@ -27,11 +27,13 @@ func TestAttach(t *testing.T) {
 		}
 	}
 	for _, s := range status(t, nil) {
-		line, err := json.Marshal(plan.Attached{Subject: s.Name, Backend: s.Backend, Works: works[s.Name]})
-		if err != nil {
-			t.Fatal(err)
+		if s.Name == bpf.SubjectMonitor {
+			continue // attached per process: TestMonitors
 		}
-		fmt.Printf("%s%s\n", plan.AttachedLine, line)
+		printAttached(t, plan.Attached{Subject: s.Name, Backend: s.Backend, Works: works[s.Name]})
+		if s.Backend != first(works[s.Name]) {
+			t.Errorf("%s is seen by %q, not by the best of %q", s.Name, s.Backend, works[s.Name])
+		}
 		for _, tried := range s.Tried {
 			t.Logf("%s by %s: %v", s.Name, tried.Backend, tried.Err)
 			if !errors.Is(tried.Err, bpf.ErrNotHere) {
@@ -39,6 +41,22 @@ func TestAttach(t *testing.T) {
 			}
 		}
 	}
+}
+
+func first(all []string) string {
+	if len(all) == 0 {
+		return ""
+	}
+	return all[0]
+}
+
+func printAttached(t *testing.T, a plan.Attached) {
+	t.Helper()
+	line, err := json.Marshal(a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fmt.Printf("%s%s\n", plan.AttachedLine, line)
 }
 
 // status of all subjects when only some backends, or all, may be taken.

@@ -35,6 +35,8 @@ type written struct {
 // thread that hands over the response.
 type handler struct {
 	tid   int32
+	tids  chan int32    // says its tid
+	begin chan struct{} // and waits for this
 	file  *os.File
 	wake  int
 	all   []written
@@ -48,7 +50,7 @@ func newHandler(t *testing.T, dir string) *handler {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { unix.Close(wake) })
-	return &handler{file: create(t, filepath.Join(dir, topic+"-0"), segment), wake: wake}
+	return &handler{tids: make(chan int32, 1), begin: make(chan struct{}), file: create(t, filepath.Join(dir, topic+"-0"), segment), wake: wake}
 }
 
 func create(t *testing.T, dir, name string) *os.File {
@@ -74,6 +76,8 @@ const (
 func (h *handler) write(stop <-chan struct{}) {
 	runtime.LockOSThread() // never unlocked
 	h.tid = int32(unix.Gettid())
+	h.tids <- h.tid
+	<-h.begin
 	for h.ended == nil {
 		select {
 		case <-stop:

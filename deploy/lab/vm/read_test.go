@@ -39,7 +39,7 @@ func (full) Write([]byte) (int, error) { return 0, errors.New("full") }
 
 func TestReadTellsOfEcho(t *testing.T) {
 	var r Result
-	if err := r.read(strings.NewReader("a\n\x1eoff\n"), full{}); err == nil {
+	if err := r.read(strings.NewReader("\x1ebegin 0\na\n\n\x1eend 0 0\n\x1eoff\n"), full{}); err == nil {
 		t.Error("what could not be handed on is lost in silence")
 	}
 }

@@ -114,7 +114,7 @@ func (m *matrix) cell(c column, subject string) string {
 
 // Where the README has the matrix.
 const (
-	matrixBegin = "<!-- matrix: make matrix -->\n"
+	matrixBegin = "<!-- matrix, written by make matrix -->\n"
 	matrixEnd   = "<!-- end of matrix -->\n"
 )
 

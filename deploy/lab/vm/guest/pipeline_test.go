@@ -1,6 +1,7 @@
 package guest
 
 import (
+	"log/slog"
 	"net/netip"
 	"os"
 	"testing"
@@ -13,14 +14,18 @@ import (
 	"github.com/tailspan/tailspan/sidecar/assemble"
 	"github.com/tailspan/tailspan/sidecar/event"
 	"github.com/tailspan/tailspan/sidecar/probe"
+	"github.com/tailspan/tailspan/sidecar/stack"
 	"github.com/tailspan/tailspan/spans"
 )
 
 // pipeline is what makes spans of the kernel's records, as in the sidecar.
 type pipeline struct {
 	probes    *bpf.Probes
+	subjects  map[string]bool // that are seen
+	symbols   *probe.Symbols
 	converter *probe.Converter
 	queue     *event.Queue
+	events    []event.Event // of the kernel, as they came
 	stop      chan struct{}
 	read      chan error
 
@@ -36,7 +41,7 @@ const maxEvents = 1 << 20
 func watch(t *testing.T, m plan.Mount) *pipeline {
 	t.Helper()
 	p := &pipeline{queue: event.NewQueue(maxEvents), stop: make(chan struct{}), read: make(chan error, 1),
-		traces: map[string]*spans.Trace{}}
+		subjects: map[string]bool{}, symbols: probe.NewSymbols(), traces: map[string]*spans.Trace{}}
 	var err error
 	if p.probes, err = bpf.Open(bpf.Options{}); err != nil {
 		t.Fatal(err)
@@ -44,13 +49,15 @@ func watch(t *testing.T, m plan.Mount) *pipeline {
 	t.Cleanup(func() { p.probes.Close() })
 	for _, s := range p.probes.Status() {
 		t.Logf("%s: %s %v", s.Name, s.Backend, s.Err)
+		p.subjects[s.Name] = s.Attached
 	}
 	var st unix.Stat_t
 	if err := unix.Stat(m.Dir, &st); err != nil {
 		t.Fatal(err)
 	}
 	device := bpf.Device(st.Dev)
-	p.converter = probe.New(probe.Options{Emit: func(e event.Event) { p.queue.Push(event.Probes, e) }})
+	p.symbols.Functions(stack.NewKernel(slog.New(slog.NewTextHandler(t.Output(), nil))).Function)
+	p.converter = probe.New(probe.Options{Emit: p.emit, Symbol: p.symbols.Name})
 	p.converter.FileSystem(event.Device(device), m.Type)
 	if err := p.probes.WatchDevice(device); err != nil {
 		t.Fatal(err)
@@ -62,11 +69,21 @@ func watch(t *testing.T, m plan.Mount) *pipeline {
 	return p
 }
 
+func (p *pipeline) emit(e event.Event) {
+	p.events = append(p.events, e)
+	p.queue.Push(event.Probes, e)
+}
+
+func (p *pipeline) record(raw []byte) {
+	p.symbols.Hide(raw)
+	p.converter.Record(raw)
+}
+
 // drain reads until it is told to stop, and then up to that moment.
 func (p *pipeline) drain() error {
 	until := event.Time(1 << 62)
 	for {
-		mark, err := p.probes.Read(10*time.Millisecond, p.converter.Record)
+		mark, err := p.probes.Read(10*time.Millisecond, p.record)
 		if err != nil || event.Time(mark) > until {
 			return err
 		}
@@ -121,6 +138,9 @@ func request(correlation int32, w *written) *event.Request {
 
 func response(correlation int32, w *written) *event.Response {
 	at := w.after + 1000
+	if w.fsync != nil {
+		at = w.fsync.after + 1000
+	}
 	r := event.NewResponse(1)
 	r.Start, r.End, r.StartUnix, r.EndUnix = at, at, int64(at), int64(at)
 	r.Conn, r.CorrelationID = 1, correlation
@@ -135,3 +155,13 @@ func (p *pipeline) Joined(r *assemble.JoinedRow)   { p.joined = append(p.joined,
 func (p *pipeline) Wait(*assemble.WaitRow)         {}
 func (p *pipeline) Commit(r *assemble.CommitRow)   { p.commits = append(p.commits, r) }
 func (p *pipeline) Trace(c assemble.Candidate)     { p.traces[c.TraceID().String()] = c.BuildTrace() }
+
+// of are the events of one type.
+func of[E event.Event](p *pipeline) (all []E) {
+	for _, e := range p.events {
+		if e, ok := e.(E); ok {
+			all = append(all, e)
+		}
+	}
+	return all
+}

@@ -21,13 +21,19 @@ const (
 	segment = "00000000000000000000.log"
 )
 
-// written is one write as its thread measured it.
+// call is when a system call was made, as its thread measured it.
+type call struct{ before, after event.Time }
+
+func (c call) took() event.Time { return c.after - c.before }
+
+// written is one write.
 type written struct {
-	before, after event.Time // around the call
-	offset        int64      // in the file
-	bytes         int
-	base          int64 // offset, in Kafka's sense
-	crc           uint32
+	call
+	offset int64 // in the file
+	bytes  int
+	base   int64 // offset, in Kafka's sense
+	crc    uint32
+	fsync  *call // that followed it; nil: none
 }
 
 // handler writes as a request handler of Kafka does: from one thread, one
@@ -70,6 +76,7 @@ const (
 	valueBytes = 2000
 	perBatch   = 2 // records
 	pause      = 2 * time.Millisecond
+	syncEach   = 40 // writes: as at the roll of a segment
 )
 
 // write goes on until told to stop, on a thread that ends with it.
@@ -110,7 +117,15 @@ func (h *handler) one() error {
 	if err != nil || got != len(b) {
 		return errors.Join(errors.New("short write"), err)
 	}
+	if n%syncEach == syncEach-1 {
+		w.fsync = &call{before: now()}
+		err = unix.Fsync(int(h.file.Fd()))
+		w.fsync.after = now()
+	}
 	h.all = append(h.all, w)
+	if err != nil {
+		return err
+	}
 	_, err = unix.Write(h.wake, []byte{1, 0, 0, 0, 0, 0, 0, 0})
 	return err
 }
@@ -118,12 +133,15 @@ func (h *handler) one() error {
 // neighbour forces commits: it writes a little to a file of its own, and waits
 // until that is on the disk.
 type neighbour struct {
+	tid    int32
 	file   *os.File
-	fsyncs int
+	fsyncs []call
 	ended  error
 }
 
 func (n *neighbour) write(stop <-chan struct{}) {
+	runtime.LockOSThread() // never unlocked
+	n.tid = int32(unix.Gettid())
 	for n.ended == nil {
 		select {
 		case <-stop:
@@ -131,8 +149,10 @@ func (n *neighbour) write(stop <-chan struct{}) {
 		default:
 		}
 		_, err := n.file.Write(make([]byte, 4096))
-		n.ended = errors.Join(err, n.file.Sync())
-		n.fsyncs++
+		c := call{before: now()}
+		n.ended = errors.Join(err, unix.Fsync(int(n.file.Fd())))
+		c.after = now()
+		n.fsyncs = append(n.fsyncs, c)
 	}
 }
 

@@ -42,5 +42,5 @@ const AttachedLine = "attached "
 type Attached struct {
 	Subject string
 	Backend string   // that is chosen when all may be; "": none
-	Works   []string // all that can see it, the preferred one first
+	Works   []string // all that can see it, the chosen one first
 }

@@ -15,6 +15,7 @@ type kind struct {
 	absent  func(LogDir) string // why a log dir's file system has none; "" if it has
 	other   string              // what stands for it on other file systems, with
 	by      []string            // these backends
+	watched bool                // it is seen only on the devices of known log dirs
 	named   bool                // it is of use only with the names of kernel functions
 }
 
@@ -30,13 +31,13 @@ var kinds = []kind{
 	{span: spans.NameFsync, subject: "fsync"},
 	{span: spans.NameExt4DirtyInode, subject: bpf.SubjectDirtyInode, absent: notExt4,
 		other: spans.NameOtherDirtyInode, by: []string{bpf.TpBTF, bpf.RawTP, bpf.Tracepoint}},
-	{span: spans.NameJBD2Commit, subject: bpf.SubjectJournal, absent: notJournaled,
+	{span: spans.NameJBD2Commit, subject: bpf.SubjectJournal, absent: notJournaled, watched: true,
 		with: []addition{{"commit_origin", "who asked for it"}, {"commit_stats", "what it did"}}},
 	{span: spans.NameHandleWait, subject: "handle_wait", absent: notJournaled},
-	{span: spans.NameFastCommit, subject: "fast_commit", absent: notFastCommitting},
+	{span: spans.NameFastCommit, subject: "fast_commit", absent: notFastCommitting, watched: true},
 	{span: spans.NameLogGrant, subject: "log_grant", absent: notXFS},
-	{span: spans.NameLogForce, subject: "log_force", absent: notXFS},
-	{span: spans.NameBlockIO, subject: "block_io"},
+	{span: spans.NameLogForce, subject: "log_force", absent: notXFS, watched: true},
+	{span: spans.NameBlockIO, subject: "block_io", watched: true},
 }
 
 func notExt4(d LogDir) string {

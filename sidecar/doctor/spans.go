@@ -67,6 +67,9 @@ func (p *patient) kind(k kind) Check {
 	case why != "":
 		c.State, c.Detail, c.Fix = Missing, why, p.h.fix
 		return c
+	case k.watched && len(p.disks) == 0:
+		c.State, c.Detail, c.Fix = Missing, "the devices of the log dirs are not known", p.rights()
+		return c
 	case k.absent != nil && len(p.disks) == 0:
 		c.State, c.Detail, c.Fix = Degraded, "the file system of the log dirs is not known", p.rights()
 		return c

@@ -51,8 +51,8 @@ func TestSpans(t *testing.T) {
 			"jbd2.handle_wait": NotHere, "ext4.fast_commit": NotHere, "xfs.log_grant": OK, "xfs.log_force": OK}, "not on xfs"},
 		"both":       {func(p *patient, _ *fakeKernel) { p.disks = []LogDir{ext4, xfs} }, states{"xfs.log_grant": OK, "xfs.log_force": OK}, "on /dev/sda1; not on xfs"},
 		"no journal": {func(p *patient, _ *fakeKernel) { p.disks = []LogDir{bare} }, states{"jbd2.commit": NotHere, "jbd2.handle_wait": NotHere, "ext4.fast_commit": NotHere}, "no journal to wait for"},
-		"no disk": {func(p *patient, _ *fakeKernel) { p.disks = nil }, states{"ext4_dirty_inode": Degraded, "jbd2.commit": Degraded, "jbd2.handle_wait": Degraded,
-			"ext4.fast_commit": Degraded, "xfs.log_grant": Degraded, "xfs.log_force": Degraded}, "not known"},
+		"no disk": {func(p *patient, _ *fakeKernel) { p.disks = nil }, states{"ext4_dirty_inode": Degraded, "jbd2.commit": Missing, "jbd2.handle_wait": Degraded,
+			"ext4.fast_commit": Missing, "xfs.log_grant": Degraded, "xfs.log_force": Missing, "block.io": Missing}, "not known"},
 		"no fast commits": {func(p *patient, _ *fakeKernel) {
 			d, j := ext4, *ext4.Journal
 			j.FastCommit, d.Journal = of(false), &j

@@ -81,6 +81,8 @@ var (
 	Start = Of(unix.CAP_BPF, unix.CAP_PERFMON, unix.CAP_NET_RAW, unix.CAP_SYS_PTRACE, unix.CAP_DAC_READ_SEARCH, unix.CAP_SYSLOG)
 
 	// Attach is what goes on with it once packets and probes are open: takes up
-	// a broker that starts or comes back, and reads what was not read yet.
+	// a broker that starts or comes back (uprobe_multi takes CAP_BPF; the perf
+	// uprobes of older kernels, and programs loaded for them, CAP_PERFMON), and
+	// reads what was not read yet.
 	Attach = Start &^ Of(unix.CAP_NET_RAW)
 )

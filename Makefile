@@ -4,6 +4,7 @@
 # make matrix           the same, and what attached where is written into the README
 # make test-long        what takes hours: a million requests, ten minutes of each fuzz target (root)
 # make demo             one slow produce request of a real Kafka, seen whole in a real Jaeger
+# make rights           what each capability is there for, into the README (root)
 # make bench            Go benchmarks
 # make bench-overhead   what Tailspan costs a broker (root)
 # make bench-replay     replay of a capture against tshark and a bare loop (root, once: to capture)
@@ -17,7 +18,7 @@ ROOT    := $(shell [ "$$(id -u)" -eq 0 ] && echo yes)
 
 export GOFLAGS := $(filter-out -buildvcs=%,$(GOFLAGS)) -buildvcs=false
 
-.PHONY: build test test-vm matrix test-long demo fixture bench bench-overhead bench-replay lab lint generate install install-demo clean
+.PHONY: build test test-vm matrix test-long demo fixture rights bench bench-overhead bench-replay lab lint generate install install-demo clean
 
 build:
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/tailspan ./cmd/tailspan
@@ -60,6 +61,9 @@ install-demo:
 demo: $(if $(ROOT),install-demo)
 	@cd $(LAB) && go build -o ../../bin/ ./cmd/demo
 	@exec bin/demo
+
+rights: $(if $(ROOT),install) build
+	cd $(LAB) && go test -count 1 -v -run TestCapabilities ./rights -update
 
 bench-overhead: $(if $(ROOT),install-demo) build
 	@cd $(LAB) && go build -o ../../bin/ ./cmd/bench-overhead

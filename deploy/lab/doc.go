@@ -13,6 +13,7 @@
 //	trial     what the tests of real brokers have in common
 //	e2e       the live path, tested
 //	brokers   the live path on old and new, encrypted and replicated brokers
+//	rights    the live path with fewer capabilities, and as another user
 //	exact     every request of a mixed load, held against everybody who knows it
 //	cmd       env, load, demo; bench-overhead, bench-replay; what makes the fixtures
 package lab

@@ -28,6 +28,7 @@ type Config struct {
 	Protocols  []Protocol        // a listener for each, beside the PLAINTEXT one
 	OnlySSL    bool              // one SSL listener instead of the PLAINTEXT one, for other brokers as well
 	RequestLog bool              // the broker writes its own request log
+	UID        int               // of the broker; 0: ours. Its jars must be readable for it
 
 	keyDir string // where its key and certificate are, "": Dir
 }
@@ -84,15 +85,18 @@ func launch(ctx context.Context, d *Dist, c Config, id, n int, q *quorum) (*Brok
 	if err := errors.Join(os.WriteFile(conf, properties, 0o600), os.WriteFile(logging, b.logging(), 0o644)); err != nil {
 		return nil, fmt.Errorf("configure broker: %w", err)
 	}
+	if err := c.handOver(conf); err != nil {
+		return nil, fmt.Errorf("configure broker: %w", err)
+	}
 	if !d.Version.zooKeeper() {
-		format := d.server(ctx, light, "kafka.tools.StorageTool", "format", "--ignore-formatted", "-t", clusterID, "-c", conf)
+		format := c.owned(d.server(ctx, light, "kafka.tools.StorageTool", "format", "--ignore-formatted", "-t", clusterID, "-c", conf))
 		if _, err := run(format, "StorageTool"); err != nil {
 			return nil, fmt.Errorf("format storage: %w", err)
 		}
 	}
 	options := append([]string{"-Xms512m", "-Xmx512m", b.loggingOption(logging)}, c.JVM...)
 	// Not bound to ctx: Stop asks it to end, in order.
-	cmd := d.server(context.Background(), options, "kafka.Kafka", conf)
+	cmd := c.owned(d.server(context.Background(), options, "kafka.Kafka", conf))
 	b.Process, err = child.Start(fmt.Sprintf("broker %d", id), filepath.Join(c.OutputDir, b.logName()), cmd)
 	return b, err
 }

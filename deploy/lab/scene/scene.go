@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -29,6 +30,7 @@ type Config struct {
 	Protocols  []kafka.Protocol // listeners beside the PLAINTEXT one
 	OnlySSL    bool             // one SSL listener instead of the PLAINTEXT one
 	RequestLog bool             // of the broker
+	UID        int              // of the broker; 0: ours
 	Output     string           // directory of what its processes say; "": the run's
 }
 
@@ -89,6 +91,11 @@ func (s *Scene) build(ctx context.Context, progress io.Writer) error {
 	if s.Run, err = cache.NewRun(); err != nil {
 		return err
 	}
+	if s.UID != 0 {
+		if err := os.Chmod(s.Run.Dir, 0o755); err != nil {
+			return err
+		}
+	}
 	if s.Output == "" {
 		s.Output = s.Run.Path("output")
 	}
@@ -107,7 +114,7 @@ func (s *Scene) StartBroker(ctx context.Context, port int) error {
 	b, err := kafka.Start(ctx, s.Kafka, kafka.Config{
 		Dir: s.Run.Path("broker"), OutputDir: s.Output, LogDir: s.LogDir,
 		JVM: s.JVM, Properties: s.Config.Broker, Port: port,
-		Protocols: s.Protocols, OnlySSL: s.OnlySSL, RequestLog: s.RequestLog})
+		Protocols: s.Protocols, OnlySSL: s.OnlySSL, RequestLog: s.RequestLog, UID: s.UID})
 	if err != nil {
 		return err
 	}

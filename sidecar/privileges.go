@@ -23,7 +23,7 @@ func (l *live) giveUp() {
 	}
 	left, err := rights.GiveUp(keep)
 	if err != nil {
-		l.log.Warn("capabilities that are not needed any more are kept", "kept", left, "error", err)
+		l.log.Warn("capabilities that are not needed any more are kept", "error", err)
 		return
 	}
 	l.log.Info("gave up the capabilities that are not needed any more", "kept", left)

@@ -113,6 +113,9 @@ func broker(o *Options, h *host) *patient {
 // allowed, it is no broker.
 func TestHere(t *testing.T) {
 	r := Examine(Options{PID: int32(os.Getpid())})
+	if err := r.WriteText(t.Output()); err != nil {
+		t.Fatal(err)
+	}
 	if r.ExitCode() != 2 || len(r.Brokers) != 0 || len(r.Host) < 6 || r.Do() == "" {
 		t.Errorf("%+v", r)
 	}

@@ -146,7 +146,7 @@ func (p *patient) attach(sites []jvm.Probe) {
 	}
 	c, err := p.h.kernel.AttachMonitors(p.PID, p.LibJVM, convert(sites))
 	if err != nil {
-		p.monitors, p.fix = oneLine(err), p.uprobeFix()
+		p.monitors, p.fix = oneLine(err), p.h.fix
 		p.add("monitor probes", Missing, p.fix, "%d sites; attach: %s", len(sites), p.monitors)
 		return
 	}
@@ -158,9 +158,6 @@ func (p *patient) attach(sites []jvm.Probe) {
 	c.Close()
 	p.add("monitor probes", OK, "", "%d sites, attached by %s and let go of", len(sites), p.backend)
 }
-
-// uprobeFix: some kernels want CAP_SYS_ADMIN for the uprobes of perf events.
-func (p *patient) uprobeFix() string { return p.o.give(toMount) }
 
 func (p *patient) flag() {
 	on, err := p.o.flag(p.PID)

@@ -57,14 +57,15 @@ func fakeHost(t *testing.T, k *fakeKernel) Options {
 	t.Helper()
 	dir := t.TempDir()
 	for name, text := range map[string]string{
-		"proc/kallsyms":                    strings.Repeat("0000000000000000 A zero\n", 9) + "ffffffff81000000 T _text\n",
-		"sys/kernel/btf/vmlinux":           "",
-		"sys/kernel/tracing/events/enable": "0\n",
-		"sys/kernel/security/lockdown":     "[none] integrity confidentiality\n",
-		"sys/fs/ext4/dm-4/journal_task":    "77\n",
-		"proc/77/comm":                     "jbd2/sdc1\n",
-		"proc/fs/jbd2/dm-3-8/info":         "",
-		"proc/fs/ext4/dm-3/options":        "rw\ncommit=5\ndata=ordered\njournal_checksum\n",
+		"proc/kallsyms":                       strings.Repeat("0000000000000000 A zero\n", 9) + "ffffffff81000000 T _text\n",
+		"proc/sys/kernel/perf_event_paranoid": "2\n",
+		"sys/kernel/btf/vmlinux":              "",
+		"sys/kernel/tracing/events/enable":    "0\n",
+		"sys/kernel/security/lockdown":        "[none] integrity confidentiality\n",
+		"sys/fs/ext4/dm-4/journal_task":       "77\n",
+		"proc/77/comm":                        "jbd2/sdc1\n",
+		"proc/fs/jbd2/dm-3-8/info":            "",
+		"proc/fs/ext4/dm-3/options":           "rw\ncommit=5\ndata=ordered\njournal_checksum\n",
 	} {
 		write(filepath.Join(dir, name), text)
 	}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -23,10 +24,11 @@ type host struct {
 	noProbes error // why
 	packets  error // why there are none
 
-	foreign bool   // a broker is another user's, or none is known
-	hidden  string // why kernel functions cannot be named; "" if they can
-	lack    string // the capabilities without which no probe loads; "" if all are held
-	fix     string // what lets more probes load; "" if nothing is known to
+	foreign  bool   // a broker is another user's, or none is known
+	paranoid bool   // perf events take CAP_SYS_ADMIN, which is not held
+	hidden   string // why kernel functions cannot be named; "" if they can
+	lack     string // the capabilities without which no probe loads; "" if all are held
+	fix      string // what lets more probes load; "" if nothing is known to
 }
 
 func examineHost(o *Options, found []jvm.Broker) *host {
@@ -38,6 +40,7 @@ func examineHost(o *Options, found []jvm.Broker) *host {
 	h.checkLockdown(o)
 	h.checkBTF(o)
 	h.checkTracefs(o) // before the probes, which mount it
+	h.checkPerf(o)
 	h.checkSymbols(o)
 	h.checkRights(o)
 	if h.packets = o.packets(); h.packets != nil {
@@ -118,6 +121,24 @@ func (h *host) checkTracefs(o *Options) {
 		h.blame("mount -t tracefs tracefs /sys/kernel/tracing")
 	}
 	h.add(c)
+}
+
+// checkPerf: above 2, which Debian and Ubuntu have added, perf events take
+// CAP_SYS_ADMIN, whatever else is held: perf tracepoints, kprobes, samples, and
+// the uprobes of kernels before 6.6.
+func (h *host) checkPerf(o *Options) {
+	b, err := os.ReadFile(filepath.Join(o.proc, "sys/kernel/perf_event_paranoid"))
+	level, _ := strconv.Atoi(strings.TrimSpace(string(b)))
+	switch {
+	case err != nil:
+		h.add(Check{Name: "perf events", State: OK, Detail: "their setting is not seen"})
+	case level > 2 && o.lacking(toMount) != 0:
+		h.paranoid = true
+		h.blame("sysctl kernel.perf_event_paranoid=2")
+		h.add(Check{Name: "perf events", State: OK, Detail: fmt.Sprintf("kernel.perf_event_paranoid is %d: they take CAP_SYS_ADMIN", level)})
+	default:
+		h.add(Check{Name: "perf events", State: OK, Detail: fmt.Sprintf("kernel.perf_event_paranoid is %d", level)})
+	}
 }
 
 // maxSymbols bounds the lines of kallsyms that are looked at for an address.

@@ -35,9 +35,14 @@ func TestHost(t *testing.T) {
 			without(unix.CAP_BPF)(o)
 			o.open = func() (kernel, error) { return nil, os.ErrPermission }
 		}, "probes", Missing, "CAP_BPF"},
-		"no btf":         {lose("/kernel/btf/vmlinux"), "btf", Missing, "CONFIG_DEBUG_INFO_BTF"},
-		"no tracefs":     {lose("/kernel/tracing/events"), "tracefs", OK, ""},
-		"lockdown":       {func(o *Options) { write(o.sys+"/kernel/security/lockdown", "none [confidentiality]") }, "lockdown", OK, ""},
+		"no btf":     {lose("/kernel/btf/vmlinux"), "btf", Missing, "CONFIG_DEBUG_INFO_BTF"},
+		"no tracefs": {lose("/kernel/tracing/events"), "tracefs", OK, ""},
+		"lockdown":   {func(o *Options) { write(o.sys+"/kernel/security/lockdown", "none [confidentiality]") }, "lockdown", OK, ""},
+		"perf":       {func(o *Options) { write(o.proc+"/sys/kernel/perf_event_paranoid", "3\n") }, "perf events", OK, ""},
+		"paranoid": {func(o *Options) {
+			without()(o)
+			write(o.proc+"/sys/kernel/perf_event_paranoid", "3\n")
+		}, "CAP_SYS_ADMIN", Degraded, ""},
 		"root, no net":   {func(o *Options) { hold(o, 0, rights.Start&^rights.Of(unix.CAP_NET_RAW)) }, "rights", Degraded, "give it CAP_NET_RAW"},
 		"the least":      {without(), "rights", OK, ""},
 		"of no need":     {without(), "CAP_SYS_ADMIN", OK, ""},
@@ -61,6 +66,33 @@ func TestHost(t *testing.T) {
 			}
 			t.Errorf("no check %s", c.check)
 		})
+	}
+}
+
+// TestFix: what lets more probes load is the first thing that keeps them away.
+func TestFix(t *testing.T) {
+	for _, c := range []struct {
+		change func(*Options)
+		fix    string
+	}{
+		{func(*Options) {}, ""},
+		{func(o *Options) { hold(o, 1, 0) }, "CAP_BPF, CAP_PERFMON"},
+		{func(o *Options) { write(o.sys+"/kernel/security/lockdown", "none [confidentiality]") }, "lockdown=integrity"},
+		{func(o *Options) {
+			hold(o, 1, rights.Start)
+			write(o.proc+"/sys/kernel/perf_event_paranoid", "3\n")
+		}, "perf_event_paranoid=2"},
+		{func(o *Options) {
+			hold(o, 1, rights.Start)
+			os.RemoveAll(o.sys + "/kernel/tracing")
+		}, "mount -t tracefs"},
+	} {
+		o := fakeHost(t, allSubjects())
+		c.change(&o)
+		o.complete()
+		if h := examineHost(&o, nil); !strings.Contains(h.fix, c.fix) || (c.fix == "") != (h.fix == "") {
+			t.Errorf("%q, want %q", h.fix, c.fix)
+		}
 	}
 }
 

@@ -47,6 +47,9 @@ func (h *host) needed(o *Options) rights.Set {
 	if h.foreign {
 		need |= toInspect
 	}
+	if h.paranoid {
+		need |= toMount
+	}
 	if h.hidden != "" {
 		need |= toName
 	}

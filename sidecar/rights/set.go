@@ -72,7 +72,7 @@ var All = []Capability{
 	{unix.CAP_SYS_PTRACE, "CAP_SYS_PTRACE", "look at a broker of another user"},
 	{unix.CAP_DAC_READ_SEARCH, "CAP_DAC_READ_SEARCH", "read such a broker's files, and tracefs as another user than root"},
 	{unix.CAP_SYSLOG, "CAP_SYSLOG", "name kernel functions"},
-	{unix.CAP_SYS_ADMIN, "CAP_SYS_ADMIN", "mount tracefs, place uprobes on some kernels"},
+	{unix.CAP_SYS_ADMIN, "CAP_SYS_ADMIN", "mount tracefs, open perf events where kernel.perf_event_paranoid is 3"},
 	{unix.CAP_SYS_RESOURCE, "CAP_SYS_RESOURCE", "lift the limit on locked memory, before Linux 5.11"},
 }
 

@@ -100,7 +100,7 @@ var (
 	ext4 = LogDir{Dir: "/data", Kind: "ext4", Source: "/dev/sda1", Device: "8:1", Options: []string{"rw", "noatime", "data=ordered", "commit=5"},
 		Journal: &Journal{Name: "sda1-8", External: of(false), Bytes: of[int64](64 << 20), Checksums: of(true), FastCommit: of(true)}}
 	bare = LogDir{Dir: "/bare", Kind: "ext4", Source: "/dev/vda"}
-	xfs  = LogDir{Dir: "/x", Kind: "xfs", Source: "/dev/sdb1", Journal: &Journal{External: of(false), Bytes: of[int64](10 << 20)}}
+	xfs  = LogDir{Dir: "/x", Kind: "xfs", Source: "/dev/sdb1", Device: "8:17", Options: []string{"rw", "relatime"}, Journal: &Journal{External: of(false), Bytes: of[int64](10 << 20)}}
 )
 
 // broker is one to be examined, whose log dirs and JVM are known already.

@@ -70,6 +70,7 @@ func Examine(o Options) Report {
 	for _, b := range found {
 		r.Brokers = append(r.Brokers, examineBroker(&o, h, b))
 	}
+	ease(r.Host, r.Brokers)
 	return r
 }
 

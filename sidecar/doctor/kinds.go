@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/tailspan/tailspan/bpf"
 	"github.com/tailspan/tailspan/spans"
@@ -37,7 +38,7 @@ var kinds = []kind{
 	{span: spans.NameFastCommit, subject: "fast_commit", absent: notFastCommitting, watched: true},
 	{span: spans.NameLogGrant, subject: "log_grant", absent: notXFS},
 	{span: spans.NameLogForce, subject: "log_force", absent: notXFS, watched: true},
-	{span: spans.NameBlockIO, subject: "block_io", watched: true},
+	{span: spans.NameBlockIO, subject: "block_io", absent: notOnDisk, watched: true},
 }
 
 func notExt4(d LogDir) string {
@@ -72,6 +73,19 @@ func notXFS(d LogDir) string {
 		return "not on " + d.Kind
 	}
 	return ""
+}
+
+// notOnDisk: devices of major 0 are the kernel's own (tmpfs, overlay, btrfs).
+func notOnDisk(d LogDir) string {
+	if strings.HasPrefix(d.Device, "0:") {
+		return "no disk is known below " + d.Kind
+	}
+	return ""
+}
+
+// asksFor says whether the span is made of a subject, or says more by it.
+func (k kind) asksFor(subject string) bool {
+	return k.subject == subject || slices.ContainsFunc(k.with, func(a addition) bool { return a.subject == subject })
 }
 
 // shownAs is what stands for the span on file systems that have none.

@@ -1,6 +1,11 @@
 package doctor
 
-import "github.com/tailspan/tailspan/bpf"
+import (
+	"slices"
+	"strings"
+
+	"github.com/tailspan/tailspan/bpf"
+)
 
 // probePrefix is that of the names of the probes' checks.
 const probePrefix = "probe "
@@ -79,4 +84,32 @@ func (h *host) cannot(subject string) string {
 func (h *host) unknown(subject string) bool {
 	_, ok := h.subjects[subject]
 	return !ok && h.noProbes == nil
+}
+
+// ease: a probe that is not to be had is no flaw where no broker's file system
+// has what it shows.
+func ease(checks []Check, brokers []Broker) {
+	for i := range checks {
+		c := &checks[i]
+		subject, ok := strings.CutPrefix(c.Name, probePrefix)
+		if ok && c.State != OK && len(brokers) > 0 && !asked(subject, brokers) {
+			c.State, c.Fix = NotHere, ""
+		}
+	}
+}
+
+func asked(subject string, brokers []Broker) bool {
+	known := false
+	for _, k := range kinds {
+		if !k.asksFor(subject) {
+			continue
+		}
+		known = true
+		for _, b := range brokers {
+			if slices.ContainsFunc(b.Spans, func(c Check) bool { return c.Name == k.span && c.State != NotHere }) {
+				return true
+			}
+		}
+	}
+	return !known // monitors, and what is new
 }

@@ -53,6 +53,9 @@ func TestSpans(t *testing.T) {
 		"no journal": {func(p *patient, _ *fakeKernel) { p.disks = []LogDir{bare} }, states{"jbd2.commit": NotHere, "jbd2.handle_wait": NotHere, "ext4.fast_commit": NotHere}, "no journal to wait for"},
 		"no disk": {func(p *patient, _ *fakeKernel) { p.disks = nil }, states{"ext4_dirty_inode": Degraded, "jbd2.commit": Missing, "jbd2.handle_wait": Degraded,
 			"ext4.fast_commit": Missing, "xfs.log_grant": Degraded, "xfs.log_force": Missing, "block.io": Missing}, "not known"},
+		"no disk below": {func(p *patient, _ *fakeKernel) {
+			p.disks = []LogDir{{Dir: "/t", Kind: "tmpfs", Source: "tmpfs", Device: "0:42"}}
+		}, states{"ext4_dirty_inode": NotHere, "jbd2.commit": NotHere, "jbd2.handle_wait": NotHere, "ext4.fast_commit": NotHere, "block.io": NotHere}, "below tmpfs"},
 		"no fast commits": {func(p *patient, _ *fakeKernel) {
 			d, j := ext4, *ext4.Journal
 			j.FastCommit, d.Journal = of(false), &j

@@ -176,8 +176,9 @@ func (h *host) nameFix(o *Options) string {
 	return "sysctl kernel.kptr_restrict=1"
 }
 
-// maxDetail keeps a verifier's log out of a table.
-const maxDetail = 160
+// maxDetail keeps a verifier's log out of a table, and what libraries tell of
+// how they went about it.
+const maxDetail = 120
 
 // noise is what errors of package bpf say beside the point: which of several
 // programs failed first, and a hint at a limit that bpf lifts.
@@ -185,6 +186,9 @@ var noise = regexp.MustCompile(regexp.QuoteMeta(bpf.ErrNotHere.Error()) + `: |\b
 
 func oneLine(err error) string {
 	s := noise.ReplaceAllString(strings.Join(strings.Fields(err.Error()), " "), "")
+	if parts := strings.Split(s, ": "); len(s) > maxDetail && len(parts) > 2 {
+		s = parts[0] + ": " + parts[len(parts)-1] // what was done, and what came of it
+	}
 	if len(s) > maxDetail {
 		s = s[:maxDetail] + "..."
 	}

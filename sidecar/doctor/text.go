@@ -44,7 +44,7 @@ func probeLines(checks []Check) []Check {
 	for i, c := range checks {
 		checks[i].Name = strings.TrimPrefix(c.Name, probePrefix)
 		for _, t := range c.Tried {
-			if c.State == Missing && t.Error == c.Detail {
+			if c.State != OK && t.Error == c.Detail {
 				continue // its own line says so
 			}
 			same := func(k Check) bool { return k.Name == t.Backend && k.Detail == t.Error }
@@ -53,7 +53,9 @@ func probeLines(checks []Check) []Check {
 				at = len(reasons)
 				reasons = append(reasons, Check{Name: t.Backend, State: NotHere, Detail: t.Error})
 			}
-			reasons[at].From = append(reasons[at].From, Source{Probe: checks[i].Name})
+			if from := (Source{Probe: checks[i].Name}); !slices.Contains(reasons[at].From, from) { // of two ways of a kind
+				reasons[at].From = append(reasons[at].From, from)
+			}
 		}
 	}
 	for i, k := range reasons {

@@ -32,12 +32,38 @@ struct {
 	__type(value, struct site);
 } sites SEC(".maps");
 
+// The verifier wants every look at pt_regs to be at a constant, and the compiler,
+// where it can, makes one look at a variable place of many.
+#define WORD(n)                                                                           \
+	case 8 * (n):                                                                     \
+		asm volatile("%0 = *(u64 *)(%1 + %2)" : "=r"(v) : "r"(ctx), "i"(8 * (n))); \
+		break;
+#define WORDS_OF_8(n) \
+	WORD(n) WORD(n + 1) WORD(n + 2) WORD(n + 3) WORD(n + 4) WORD(n + 5) WORD(n + 6) WORD(n + 7)
+
+static __always_inline __u64 reg_at(void *ctx, __u32 offset)
+{
+	__u64 v = 0;
+
+	switch (offset) {
+	WORDS_OF_8(0)
+	WORDS_OF_8(8)
+	WORD(16) WORD(17) WORD(18) WORD(19)
+#if defined(__TARGET_ARCH_arm64)
+	WORD(20) WORD(21) WORD(22) WORD(23)
+	WORDS_OF_8(24)
+	WORD(32)
+#endif
+	}
+	return v;
+}
+
 static __always_inline __s64 argument(void *ctx, const struct argument *a)
 {
 	__u64 v = a->value;
 
 	if (a->source != FROM_CONST) {
-		bpf_probe_read_kernel(&v, sizeof(v), ctx + a->reg);
+		v = reg_at(ctx, a->reg);
 		if (a->source == FROM_MEMORY)
 			bpf_probe_read_user(&v, sizeof(v), (void *)(v + a->value));
 	}

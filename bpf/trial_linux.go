@@ -29,17 +29,17 @@ func fsyncsAreSeen(p *Probes) error {
 }
 
 // isSeen does something of our own to a file in memory and looks for its record.
-// It is called before any process is traced: nobody else's records are in the
-// ring.
+// Where that cannot be tried it is taken as seen. It is called before any process
+// is traced: nobody else's records are in the ring.
 func (p *Probes) isSeen(what string, do func(fd int) error, is func(*Record) bool) error {
 	pid, err := p.hostPID()
+	fd := -1
+	if err == nil {
+		fd, err = unix.MemfdCreate(trialName, unix.MFD_CLOEXEC)
+	}
 	if err != nil {
 		p.log.Debug("not tried", "what", what, "error", err)
 		return nil
-	}
-	fd, err := unix.MemfdCreate(trialName, unix.MFD_CLOEXEC)
-	if err != nil {
-		return fmt.Errorf("create memory file: %w", err)
 	}
 	defer unix.Close(fd)
 	if err := p.Trace(pid); err != nil {

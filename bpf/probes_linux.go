@@ -134,8 +134,10 @@ func (p *Probes) create(o *Options) error {
 		for _, prog := range p.spec.Programs {
 			prog.Name = o.mark
 		}
-		for _, m := range p.spec.Maps {
-			m.Name = o.mark
+		for name, m := range p.spec.Maps {
+			if name != ".rodata" { // known by its name
+				m.Name = o.mark
+			}
 		}
 	}
 	size := ringSize(o.RingSize)

@@ -157,3 +157,21 @@ func FuzzHide(f *testing.F) {
 		New(Options{Symbol: s.Name, Emit: func(event.Event) {}}).Record(raw)
 	})
 }
+
+// BenchmarkStack is a record with a stack of 20 functions, met before, to its
+// event.
+func BenchmarkStack(b *testing.B) {
+	s := NewSymbols()
+	s.Functions(func(a uint64) string { return fmt.Sprint("f", a) })
+	c := New(Options{Symbol: s.Name, Emit: func(event.Event) {}})
+	var all []uint64
+	for i := range uint64(20) {
+		all = append(all, 0xffffffff81000000+i<<12)
+	}
+	raw := rawStack(bpf.KindOffCPU, all...)
+	b.ReportAllocs()
+	for b.Loop() {
+		hidden, _ := s.Hide(raw)
+		c.Record(hidden)
+	}
+}

@@ -80,12 +80,14 @@ var made = map[string][]string{
 	CommitToFinish: {"__schedule schedule jbd2_log_wait_commit jbd2_complete_transaction ext4_fc_commit ext4_sync_file" + synced},
 	FastCommit:     {"__schedule schedule ext4_fc_wait_committing_inode.isra.0 ext4_fc_del ext4_evict_inode evict" + tail},
 	PageWriteback: {
-		"__schedule schedule io_schedule wait_on_page_bit wait_on_page_writeback ext4_da_write_begin generic_perform_write ext4_buffered_write_iter new_sync_write vfs_write" + older,
+		// 5.10: wait_on_page_bit and wait_for_stable_page end in jumps.
+		"__schedule schedule io_schedule wait_on_page_bit_common wait_on_page_writeback grab_cache_page_write_begin ext4_da_write_begin generic_perform_write ext4_buffered_write_iter new_sync_write vfs_write" + older,
 		"__schedule schedule io_schedule wait_on_page_bit_common grab_cache_page_write_begin ext4_da_write_begin generic_perform_write ext4_buffered_write_iter new_sync_write vfs_write" + older,
 		"__schedule schedule io_schedule folio_wait_bit_common folio_wait_writeback __filemap_get_folio" + begun,
 	},
 	PageLock: {
 		"__schedule schedule io_schedule wait_on_page_bit_common pagecache_get_page grab_cache_page_write_begin ext4_da_write_begin generic_perform_write ext4_buffered_write_iter new_sync_write vfs_write" + older,
+		"__schedule schedule io_schedule wait_on_page_bit_common ext4_da_write_begin generic_perform_write ext4_buffered_write_iter new_sync_write vfs_write" + older, // so does __lock_page
 		"__schedule schedule io_schedule __lock_page pagecache_get_page grab_cache_page_write_begin iomap_write_begin iomap_write_actor iomap_apply iomap_file_buffered_write xfs_file_buffered_aio_write new_sync_write vfs_write" + older,
 		"__schedule schedule io_schedule folio_wait_bit_common __filemap_get_folio" + begun,
 	},

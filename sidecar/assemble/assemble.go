@@ -163,6 +163,7 @@ type Stats struct {
 	Commits     uint64
 	LostEnds    uint64 // commits of which the end was not seen
 	StaysCut    uint64 // stays off the CPU beyond those of one write that are kept apart
+	SamplesCut  uint64 // likewise
 }
 
 // New returns an Assembler without any state.

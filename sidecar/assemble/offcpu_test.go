@@ -219,8 +219,8 @@ func TestStaysAreBounded(t *testing.T) {
 	if k := len(s.spansOf(s.trace(1), spans.NameKernelWait)); k != maxKernelWaits {
 		t.Errorf("%d waits are spans", k)
 	}
-	if st := s.Stats(); st.StaysCut != uint64(n)-maxStays {
-		t.Errorf("%d counted", st.StaysCut)
+	if st := s.Stats(); st.StaysCut != uint64(n)-maxStays || st.SamplesCut != uint64(n)-maxSamples {
+		t.Errorf("%d and %d counted", st.StaysCut, st.SamplesCut)
 	}
 	next := s.span(s.trace(2), spans.NameWrite)
 	s.want(next, spans.KeyOnCPU, "1000000")

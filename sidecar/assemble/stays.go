@@ -40,9 +40,12 @@ func (a *Assembler) offCPU(e *event.OffCPU) {
 }
 
 func (a *Assembler) sample(e *event.Sample) {
-	if s := &a.broker(e.PID).thread(e.TID).stays; len(s.samples) < maxSamples {
-		s.samples = append(s.samples, e)
+	s := &a.broker(e.PID).thread(e.TID).stays
+	if len(s.samples) >= maxSamples {
+		a.stats.SamplesCut++
+		return
 	}
+	s.samples = append(s.samples, e)
 }
 
 func (s *stays) reset() {

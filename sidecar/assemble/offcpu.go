@@ -52,13 +52,15 @@ func (a *Assembler) during(s *stays, from, to event.Time) *cpu {
 	if s.more.since != 0 && s.more.since < from {
 		return nil // a part of them is from another call, whose end was not seen
 	}
+	s.samples = slices.DeleteFunc(s.samples, func(e *event.Sample) bool { return e.Time < from || e.Time > to })
 	c := &cpu{}
 	for e, start := range s.inside(from, to) {
 		c.add(e, start)
 		from = e.End
 	}
-	c.more.sleep = min(s.more.sleep, to-from)
-	c.more.runQueue = min(s.more.runQueue, to-from-c.more.sleep)
+	rest := max(0, to-from)
+	c.more.sleep = min(s.more.sleep, rest)
+	c.more.runQueue = min(s.more.runQueue, rest-c.more.sleep)
 	c.sleep += c.more.sleep
 	c.runQueue += c.more.runQueue
 	c.waits = slices.DeleteFunc(c.waits, func(w kernelWait) bool { return w.end-w.start < minStay })
@@ -127,7 +129,7 @@ func longest(all []kernelWait) []kernelWait {
 		all = all[:maxKernelWaits]
 		slices.SortFunc(all, func(a, b kernelWait) int { return cmp.Compare(a.start, b.start) })
 	}
-	return slices.Clip(all)
+	return slices.Clone(all) // most were short
 }
 
 // busiest is the stack that most samples have, the first of these.

@@ -68,6 +68,7 @@ func TestKernelWaits(t *testing.T) {
 		aStay(5, at+85*ms, at+85*ms+30*us, at+85*ms+50*us, nil), // too short to be told
 		preempted,
 		aStay(5, at+96*ms, at+97*ms, at+97*ms, nil),
+		&event.Sample{Time: at - 30*ms, Thread: aThread(5), Stack: copyStack},
 		&event.Sample{Time: at + 5*ms, Thread: aThread(5), Stack: lockStack},
 		&event.Sample{Time: at + 6*ms, Thread: aThread(5), Stack: copyStack},
 		&event.Sample{Time: at + 7*ms, Thread: aThread(5), Stack: &event.Stack{Frames: slices.Clone(copyStack.Frames)}},

@@ -32,11 +32,13 @@ func (a *Assembler) offCPU(e *event.OffCPU) {
 		return
 	}
 	a.stats.StaysCut++
+	start := min(max(e.Start, 0), e.End)
 	if s.more.since == 0 {
-		s.more.since = e.Start
+		s.more.since = start
 	}
-	s.more.sleep += sleep(e, e.Start)
-	s.more.runQueue += e.End - e.Start - sleep(e, e.Start)
+	slept := sleep(e, start)
+	s.more.sleep = min(s.more.sleep+slept, latest)
+	s.more.runQueue = min(s.more.runQueue+e.End-start-slept, latest)
 }
 
 func (a *Assembler) sample(e *event.Sample) {

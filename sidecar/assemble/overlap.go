@@ -148,10 +148,26 @@ func (j *journal) flushed(all []overlap, s stretch, from, to event.Time, w *kern
 			how = joinInferred
 		}
 		if how != joinNone {
-			all = s.keep(all, s.mark(f.overlap(from, to), how))
+			o := f.overlap(from, to)
+			o.start = max(o.start, j.begun(f))
+			all = s.keep(all, s.mark(o, how))
 		}
 	}
 	return all
+}
+
+// begun is when a flush had no commit to wait for any more: a fast commit lets
+// one that runs end first (fs/jbd2/journal.c, jbd2_fc_begin_commit).
+func (j *journal) begun(f *flush) event.Time {
+	at := f.start
+	if f.name == spans.NameFastCommit {
+		for c := range j.running(f.start, f.end) {
+			if c.ev != nil && c.start <= f.start {
+				at = max(at, c.ev.End)
+			}
+		}
+	}
+	return at
 }
 
 // mark says where an overlap lies, and how sure it is.

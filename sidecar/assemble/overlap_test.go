@@ -143,6 +143,17 @@ func TestFastCommit(t *testing.T) {
 	}
 }
 
+// A fast commit lets a commit end first: until then it is the commit's time.
+func TestFastCommitBehindCommit(t *testing.T) {
+	s := newScript(t)
+	tr := one(s, append(aCommit(98, t0-5*ms, t0+100*ms, 0), aDirtyInode(5, t0+10*ms, t0+250*ms),
+		&event.FastCommit{Start: t0 + 5*ms, End: t0 + 249*ms, Thread: aThread(6), Device: disk})...)
+	f, c := s.span(tr, "ext4.fast_commit"), s.spansOf(tr, "jbd2.commit")
+	if f.Start != int64(t0+100*ms) || f.End != int64(t0+249*ms) || c[0].End != f.Start {
+		t.Errorf("%+v, %+v", f, c)
+	}
+}
+
 // A fast commit that did not succeed is none: what was done instead is seen.
 func TestFailedFastCommit(t *testing.T) {
 	s := newScript(t)

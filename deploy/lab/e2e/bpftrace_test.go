@@ -47,7 +47,7 @@ func TestSlowWritesAreBpftraces(t *testing.T) {
 	needTool(t, "bpftrace")
 	s := set(t, scene1())
 	s.load(t)
-	oracle := startBpftrace(t, s)
+	oracle := startBpftrace(t, s, writesProgram)
 	var rows []assemble.WriteRow
 	ts := s.watch(t, "tailspan", []string{trial.NoExport}, tailspan.Into(&rows), "--print", "writes")
 	time.Sleep(time.Second)
@@ -56,7 +56,7 @@ func TestSlowWritesAreBpftraces(t *testing.T) {
 	end := monotonic(t)
 	time.Sleep(time.Second)
 	trial.Stop(t, ts)
-	want := oracle(t)
+	want := parseWrites(t, oracle(t))
 	offset := realtime(t) - monotonic(t)
 	var got []traced
 	for _, r := range rows {
@@ -100,11 +100,12 @@ func without(a, b []traced) (rest []traced) {
 	return rest
 }
 
-// startBpftrace returns what ends it and reads its writes to .log files.
-func startBpftrace(t *testing.T, s *stage) func(*testing.T) []traced {
+// startBpftrace runs a program on the broker, and returns what ends it and gives
+// what it printed.
+func startBpftrace(t *testing.T, s *stage, program string) func(*testing.T) string {
 	t.Helper()
 	p, err := child.Start("bpftrace", filepath.Join(s.Dir, "bpftrace.log"),
-		exec.Command("bpftrace", "-e", writesProgram, fmt.Sprint(s.Broker.PID())))
+		exec.Command("bpftrace", "-e", program, fmt.Sprint(s.Broker.PID())))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -113,16 +114,17 @@ func startBpftrace(t *testing.T, s *stage) func(*testing.T) []traced {
 	if err := p.Until(t.Context(), 30*time.Second, attached); err != nil {
 		t.Fatal(err)
 	}
-	return func(t *testing.T) []traced {
+	return func(t *testing.T) string {
 		_ = p.Stop(syscall.SIGINT, 10*time.Second)
 		out, err := p.Output()
 		if err != nil {
 			t.Fatal(err)
 		}
-		return parseWrites(t, out)
+		return out
 	}
 }
 
+// parseWrites gives the writes to .log files.
 func parseWrites(t *testing.T, out string) (all []traced) {
 	for lines := bufio.NewScanner(strings.NewReader(out)); lines.Scan(); {
 		w := traced{text: lines.Text()}

@@ -12,7 +12,7 @@ import (
 // due finishes the commit, once it is known what the fsync was for that had it
 // begun.
 func (c *commit) due(a *Assembler) {
-	f := a.origin(c)
+	f := c.origin
 	if f != nil && !f.gap.closed() && a.now < c.ev.End+linger+patience {
 		a.after(a.now+linger/4, c)
 		return
@@ -24,27 +24,39 @@ func (c *commit) due(a *Assembler) {
 	if f != nil {
 		t.origin = a.traceOfFsync(f)
 		t.originSpan = f.spanID(t.origin)
+		c.origin = nil
 	}
 	a.offer(t)
 }
 
-// origin is the fsync that had a commit begun: the one that the thread was in
-// which asked for it. nil: none of a broker's, or it is not known.
-func (a *Assembler) origin(c *commit) *fsync {
-	b := a.brokers[c.ev.By.PID]
-	if b == nil || c.ev.Origin != event.OriginFsync {
-		return nil
-	}
-	t := b.threads[c.ev.By.TID]
-	if t == nil {
-		return nil
-	}
-	for i := range t.doings {
-		if f := t.doings[i].fsync; f != nil && f.ev.Start <= c.ev.Start && f.ev.End >= c.ev.Start {
-			return f
+// beganFor notes the commits that an fsync which has ended had begun. Mostly
+// they have ended before it.
+func (j *journal) beganFor(f *fsync) {
+	for c := range j.running(f.ev.Start, f.ev.End) {
+		if c.wasFor(f) {
+			c.origin = f
 		}
 	}
-	return nil
+}
+
+// find looks for the fsync that had a commit begun, where that has ended first.
+func (c *commit) find(a *Assembler) {
+	b := a.brokers[c.ev.By.PID]
+	if b == nil || c.ev.Origin != event.OriginFsync || b.threads[c.ev.By.TID] == nil {
+		return
+	}
+	for _, d := range b.threads[c.ev.By.TID].doings {
+		if d.fsync != nil && c.wasFor(d.fsync) {
+			c.origin = d.fsync
+		}
+	}
+}
+
+// wasFor says whether the commit was begun for an fsync: by its thread, within
+// it.
+func (c *commit) wasFor(f *fsync) bool {
+	return c.ev != nil && c.ev.Origin == event.OriginFsync && c.ev.By.TID == f.ev.TID && c.ev.By.PID == f.ev.PID &&
+		f.ev.Start <= c.ev.Start && f.ev.End >= c.ev.Start
 }
 
 // commitTrace is a journal commit as a trace of its own.

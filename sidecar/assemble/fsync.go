@@ -33,6 +33,9 @@ func (a *Assembler) fsync(e *event.Fsync) {
 	t := b.thread(e.TID)
 	f := &fsync{b: b, ev: e, gap: t.gap, inner: a.innerOf(t, e.Device, e.Start, e.End), cpu: a.during(&t.stays, e.Start, e.End)}
 	t.stays.reset()
+	if j := a.devices[e.Device]; j != nil {
+		j.beganFor(f)
+	}
 	t.gap.fsyncs = appendBounded(t.gap.fsyncs, f)
 	t.did(doing{start: e.Start, end: e.End, fsync: f})
 }

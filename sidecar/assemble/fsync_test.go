@@ -94,6 +94,26 @@ func TestFsyncOfRequest(t *testing.T) {
 	}
 }
 
+// The fsync that had a commit begun is known, however much its thread does
+// until the commit is told of, and whichever of them is seen to end first.
+func TestOriginOfBusyThread(t *testing.T) {
+	for _, commitEnd := range []event.Time{t0 + 290*ms, t0 + 301*ms} {
+		s := newScript(t)
+		events := append(aCommit(99, t0+5*ms, commitEnd, 5), aRequest(1, t0, 1, 11), aWrite(5, t0+ms, t0+2*ms, 10, 11),
+			anFsync(5, t0+3*ms, t0+300*ms), aResponse(1, t0+302*ms, 10))
+		for i := range event.Time(2 * doingsKept) {
+			at := t0 + 310*ms + i*ms
+			events = append(events, aWrite(5, at, at+us, 100+2*int64(i), uint32(100+i)))
+		}
+		s.play(events...)
+		commit := s.traces[s.span(s.trace(1), "jbd2.commit").Links[0].Trace]
+		if len(commit.Root().Links) != 1 {
+			t.Fatalf("commit's end at %d: links %v", commitEnd, commit.Root().Links)
+		}
+		s.leads(commit.Root().Links[0], spans.LinkOrigin, "fs.fsync")
+	}
+}
+
 // A commit that somebody else had begun may be the one that an fsync waits for,
 // or not.
 func TestFsyncBesideCommit(t *testing.T) {

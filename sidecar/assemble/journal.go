@@ -38,6 +38,7 @@ type commit struct {
 	start       event.Time
 	ev          *event.Commit
 	held        []held
+	origin      *fsync           // had it begun; nil: none, or not known; dropped when offered
 	io          []*event.BlockIO // the slowest of it
 	id          spans.TraceID
 }
@@ -106,6 +107,7 @@ func (a *Assembler) commit(e *event.Commit) {
 	}
 	j.open, c.ev = nil, e
 	c.io = j.slowest(e.Start, e.End, ioShown)
+	c.find(a)
 	a.stats.Commits++
 	a.after(e.End+linger, c)
 }

@@ -177,6 +177,13 @@ func (l *live) attachKernel(b *jvm.Broker, r recording.Broker, t *traced) {
 			l.log.Warn("journal commits of a log dir cannot be seen", "pid", b.PID, "device", dev, "error", err)
 		}
 	}
+	for dev, disks := range r.Disks {
+		for _, d := range disks {
+			if err := l.kernel.WatchDisk(uint32(d)); err != nil {
+				l.log.Warn("requests to a disk of a log dir cannot be seen", "pid", b.PID, "device", dev, "disk", d, "error", err)
+			}
+		}
+	}
 	t.monitors = l.attachMonitors(b)
 	if err := l.kernel.Trace(b.PID); err != nil {
 		l.log.Error("the broker's writes cannot be seen", "pid", b.PID, "error", err)

@@ -89,6 +89,9 @@ func nameOf(t *testing.T, tid int32) string {
 func TestCommitOriginOfAnother(t *testing.T) {
 	eachBackend(t, func(t *testing.T, o Options) {
 		p := open(t, o)
+		if _, err := exec.LookPath("sync"); err != nil {
+			t.Skip(err)
+		}
 		fs := quietExt4(t, 32)
 		f := createSegment(t, fs.dir, "orders-0", segment)
 		settled(t, p, fs)

@@ -38,6 +38,11 @@ func mount(t testing.TB, size int64, options string, mkfs ...string) mounted {
 		}
 	}
 	t.Cleanup(func() { unmount(t, mnt) })
+	return atMount(t, mnt)
+}
+
+func atMount(t testing.TB, mnt string) mounted {
+	t.Helper()
 	var st unix.Stat_t
 	if err := unix.Stat(mnt, &st); err != nil {
 		t.Fatal(err)

@@ -16,8 +16,8 @@ func journalSubjects() []subject {
 	}
 }
 
-// fsyncWays: ends come first here as everywhere. The function has every file system and every file; the system calls
-// know no file of msync(2), which ext4 names; ext4's own events know ext4.
+// fsyncWays: the system calls know no file of msync(2), which ext4 names; ext4's
+// own events know ext4. Ends come before starts, here as everywhere.
 func fsyncWays() []way {
 	var calls []hook
 	for _, call := range []string{"fsync", "fdatasync", "msync"} {
@@ -26,12 +26,31 @@ func fsyncWays() []way {
 	}
 	calls = append(calls, sysEnter("fsync", "enter_fsync", "fd"), sysEnter("fdatasync", "enter_fdatasync", "fd"),
 		sysEnter("msync", "enter_msync", "start", "len", "flags"))
-	return []way{
-		{backend: Fentry, typed: true, trial: fsyncsAreSeen, hooks: programs("fexit_fsync", "fentry_fsync")},
-		{backend: Tracepoint, hooks: slices.Concat(calls, optional(programs("name_ext4_fsync")...))},
-		{backend: TpBTF, typed: true, hooks: programs("btf_fsync_end", "btf_fsync_start")},
-		{backend: Kprobe, trial: fsyncsAreSeen, hooks: programs("kretprobe_fsync", "kprobe_fsync")},
+	return slices.Concat(
+		fsyncFunctions(way{backend: Fentry, typed: true}, "fexit_", "fentry_"),
+		[]way{
+			{backend: Tracepoint, hooks: slices.Concat(calls, optional(programs("name_ext4_fsync")...))},
+			{backend: TpBTF, typed: true, hooks: programs("btf_fsync_end", "btf_fsync_start")},
+		},
+		fsyncFunctions(way{backend: Kprobe}, "kretprobe_", "kprobe_"))
+}
+
+// fsyncFunctions: the one of all file systems, those of the two that brokers use,
+// or of the one that there is.
+func fsyncFunctions(like way, end, start string) []way {
+	const all, ext4, xfs = "vfs_fsync_range", "ext4_sync_file", "xfs_file_fsync"
+	var ways []way
+	for _, functions := range [][]string{{all}, {ext4, xfs}, {ext4}, {xfs}} {
+		w := like
+		for _, f := range functions {
+			w.hooks = append(w.hooks, programs(end+f, start+f)...)
+		}
+		if functions[0] == all {
+			w.trial = fsyncsAreSeen
+		}
+		ways = append(ways, w)
 	}
+	return ways
 }
 
 // handleWaitWays: the events' names have changed in Linux 6.2.
@@ -51,9 +70,11 @@ func handleWaitWays() []way {
 	}
 }
 
+// commitOriginWays: who asks is seen asking; else it is searched for among those
+// who can have asked, which a program can since 5.13.
 var commitOriginWays = []way{
-	{backend: Fentry, typed: true, hooks: programs("origin_seen", "forcer_done", "forcer_fsync", "forcer_sync",
-		"fentry_ask_commit", "fentry_ask_running")},
+	{backend: Fentry, typed: true, hooks: programs("origin_found", "forcer_done", "forcer_fsync", "forcer_sync", "fentry_ask_commit")},
+	{backend: Fentry, typed: true, hooks: programs("origin_seen", "forcer_done", "forcer_fsync", "forcer_sync", "fentry_ask_commit")},
 	{backend: TpBTF, typed: true, hooks: programs("origin_found", "forcer_done", "forcer_fsync", "forcer_sync")},
 }
 

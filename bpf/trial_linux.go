@@ -17,21 +17,23 @@ var ErrUnseen = errors.New("attached, but does not see")
 // writesAreSeen makes one write of our own and looks for its record.
 func writesAreSeen(p *Probes) error {
 	const bytes = 7
-	return p.isSeen("a write", func(fd int) error {
+	return p.areSeen("a write", 1, func(fd int) error {
 		_, err := unix.Write(fd, make([]byte, bytes))
 		return err
 	}, func(r *Record) bool { return r.Kind == KindWrite && r.Write.Result == bytes })
 }
 
-// fsyncsAreSeen does so with an fsync.
+// fsyncsAreSeen does so with fsyncs of both kinds.
 func fsyncsAreSeen(p *Probes) error {
-	return p.isSeen("an fsync", unix.Fsync, func(r *Record) bool { return r.Kind == KindFsync })
+	return p.areSeen("an fsync and an fdatasync", 2, func(fd int) error {
+		return errors.Join(unix.Fsync(fd), unix.Fdatasync(fd))
+	}, func(r *Record) bool { return r.Kind == KindFsync })
 }
 
-// isSeen does something of our own to a file in memory and looks for its record.
-// Where that cannot be tried it is taken as seen. It is called before any process
-// is traced: nobody else's records are in the ring.
-func (p *Probes) isSeen(what string, do func(fd int) error, is func(*Record) bool) error {
+// areSeen does something of our own to a file in memory and looks for n records
+// of it. Where that cannot be tried it is taken as seen. It is called before any
+// process is traced: nobody else's records are in the ring.
+func (p *Probes) areSeen(what string, n int, do func(fd int) error, is func(*Record) bool) error {
 	pid, err := p.hostPID()
 	fd := -1
 	if err == nil {
@@ -48,15 +50,16 @@ func (p *Probes) isSeen(what string, do func(fd int) error, is func(*Record) boo
 	if err := errors.Join(do(fd), p.Untrace(pid)); err != nil {
 		return fmt.Errorf("%s of a memory file: %w", what, err)
 	}
-	seen := false
 	var r Record
 	_, err = p.Read(0, func(raw []byte) {
-		seen = seen || Decode(raw, &r) == nil && r.TGID == pid && is(&r)
+		if Decode(raw, &r) == nil && r.TGID == pid && is(&r) {
+			n--
+		}
 	})
 	if err != nil {
 		return err
 	}
-	if !seen {
+	if n > 0 {
 		return fmt.Errorf("%w: %w %s", ErrNotHere, ErrUnseen, what)
 	}
 	return nil

@@ -102,30 +102,37 @@ static __always_inline int end_fsync(__u64 of, __s64 ret)
 	return 0;
 }
 
-// (file, start, end, datasync)
-SEC("fentry/vfs_fsync_range")
-int fentry_fsync(__u64 *ctx)
-{
-	return fsync_file((void *)ctx[0], ctx[0], ctx[3]);
-}
+// vfs_fsync_range(file, start, end, datasync) has every file system, if the
+// compiler has not put copies of it into its callers. The file systems' own, to
+// which it leads, have no direct callers.
+#define FSYNC_FUNCTION(function)                                                          \
+	SEC("fentry/" #function)                                                          \
+	int fentry_##function(__u64 *ctx)                                                 \
+	{                                                                                 \
+		return fsync_file((struct file *)ctx[0], ctx[0], ctx[3]);                 \
+	}                                                                                 \
+                                                                                          \
+	SEC("fexit/" #function)                                                           \
+	int fexit_##function(__u64 *ctx)                                                  \
+	{                                                                                 \
+		return end_fsync(ctx[0], (int)ctx[4]);                                    \
+	}                                                                                 \
+                                                                                          \
+	SEC("kprobe/" #function)                                                          \
+	int kprobe_##function(struct pt_regs *ctx)                                        \
+	{                                                                                 \
+		return fsync_file(POINTER(struct file, ARGUMENT_1(ctx)), 0, ARGUMENT_4(ctx)); \
+	}                                                                                 \
+                                                                                          \
+	SEC("kretprobe/" #function)                                                       \
+	int kretprobe_##function(struct pt_regs *ctx)                                     \
+	{                                                                                 \
+		return end_fsync(0, (int)RETURNED(ctx));                                  \
+	}
 
-SEC("fexit/vfs_fsync_range")
-int fexit_fsync(__u64 *ctx)
-{
-	return end_fsync(ctx[0], (int)ctx[4]);
-}
-
-SEC("kprobe/vfs_fsync_range")
-int kprobe_fsync(struct pt_regs *ctx)
-{
-	return fsync_file(POINTER(struct file, ARGUMENT_1(ctx)), 0, ARGUMENT_4(ctx));
-}
-
-SEC("kretprobe/vfs_fsync_range")
-int kretprobe_fsync(struct pt_regs *ctx)
-{
-	return end_fsync(0, (int)RETURNED(ctx));
-}
+FSYNC_FUNCTION(vfs_fsync_range)
+FSYNC_FUNCTION(ext4_sync_file)
+FSYNC_FUNCTION(xfs_file_fsync)
 
 // ext4 alone has tracepoints at both ends: (file, datasync), (inode, ret).
 SEC("tp_btf/ext4_sync_file_enter")

@@ -128,6 +128,7 @@ typedef struct {
 
 struct transaction_s {
 	__u32 t_tid;
+	enum { T_RUNNING } t_state; // of more
 	unsigned long t_requested;
 	unsigned long t_expires;
 	__s64 t_start_time;

@@ -126,22 +126,14 @@ static __always_inline int ask_commit(struct journal_s *journal, struct transact
 	return 0;
 }
 
-// (journal, tid)
-SEC("fentry/jbd2_log_start_commit")
+// (journal, tid): whoever asks comes by here, if the compiler has not put copies
+// of it into its callers.
+SEC("fentry/__jbd2_log_start_commit")
 int fentry_ask_commit(__u64 *ctx)
 {
 	struct journal_s *journal = (void *)ctx[0];
 	struct transaction_s *running = journal->j_running_transaction;
 	return running && running->t_tid == (__u32)ctx[1] ? ask_commit(journal, running) : 0;
-}
-
-// Of sync(2); it asks for whatever runs.
-SEC("fentry/jbd2_journal_start_commit")
-int fentry_ask_running(__u64 *ctx)
-{
-	struct journal_s *journal = (void *)ctx[0];
-	struct transaction_s *running = journal->j_running_transaction;
-	return running ? ask_commit(journal, running) : 0;
 }
 
 static __always_inline void begin_origin(struct commit_origin_record *rec, struct journal_s *journal,
@@ -161,28 +153,19 @@ static __always_inline enum origin unasked(struct transaction_s *t)
 	return is_over(t, bpf_jiffies64()) ? ORIGIN_INTERVAL : ORIGIN_UNKNOWN;
 }
 
-SEC("tp_btf/jbd2_commit_locking")
-int origin_seen(__u64 *ctx)
+// Fills in who was seen asking.
+static __always_inline int find_request(struct commit_origin_record *rec, __u32 dev)
 {
-	struct journal_s *journal = (void *)ctx[0];
-	struct transaction_s *t = (void *)ctx[1];
-	__u32 dev = journal->j_fs_dev->bd_dev;
-	if (!bpf_map_lookup_elem(&devices, &dev))
-		return 0;
-
-	struct commit_origin_record rec = {};
-	begin_origin(&rec, journal, t, dev);
 	struct commit_request *r = bpf_map_lookup_elem(&commit_requests, &dev);
-	if (!t->t_requested) {
-		rec.origin = unasked(t);
-	} else if (r && r->transaction == rec.transaction) {
-		rec.origin = r->origin;
-		rec.tgid = r->tgid;
-		rec.tid = r->tid;
-		__builtin_memcpy(rec.comm, r->comm, COMM_LEN);
+	if (!r || r->transaction != rec->transaction)
+		return 0;
+	rec->origin = r->origin;
+	if (r->origin == ORIGIN_FSYNC || r->origin == ORIGIN_SYNC) {
+		rec->tgid = r->tgid;
+		rec->tid = r->tid;
+		__builtin_memcpy(rec->comm, r->comm, COMM_LEN);
 	}
-	emit(&rec, sizeof(rec), KIND_COMMIT_ORIGIN);
-	return 0;
+	return 1;
 }
 
 // The walk over those that can have asked.
@@ -215,8 +198,24 @@ static long consider(void *map, __u32 *tid, struct forcer *f, struct search *s)
 	return 0;
 }
 
-SEC("tp_btf/jbd2_commit_locking")
-int origin_found(__u64 *ctx)
+static __always_inline void search_forcer(struct commit_origin_record *rec, struct journal_s *journal,
+					  struct transaction_s *t, __u32 dev)
+{
+	struct search s = { .begun = t->t_start_time, .asked = t->t_requested, .dev = dev };
+
+	bpf_for_each_map_elem(&forcers, consider, &s, 0);
+	if (!s.fsyncs && !s.syncs)
+		rec->origin = origin_of(journal, t, s.asked);
+	else if (!is_over(t, s.asked) && !is_full(journal, t) && !(s.fsyncs && s.syncs))
+		rec->origin = s.fsyncs ? ORIGIN_FSYNC : ORIGIN_SYNC;
+	if ((rec->origin == ORIGIN_FSYNC || rec->origin == ORIGIN_SYNC) && s.fsyncs + s.syncs == 1) {
+		rec->tgid = s.tgid;
+		rec->tid = s.tid;
+		__builtin_memcpy(rec->comm, s.comm, COMM_LEN);
+	}
+}
+
+static __always_inline int commit_origin(__u64 *ctx, int search)
 {
 	struct journal_s *journal = (void *)ctx[0];
 	struct transaction_s *t = (void *)ctx[1];
@@ -226,22 +225,23 @@ int origin_found(__u64 *ctx)
 
 	struct commit_origin_record rec = {};
 	begin_origin(&rec, journal, t, dev);
-	struct search s = { .begun = t->t_start_time, .asked = t->t_requested, .dev = dev };
-	if (!s.asked) {
+	if (!t->t_requested)
 		rec.origin = unasked(t);
-		goto out;
-	}
-	bpf_for_each_map_elem(&forcers, consider, &s, 0);
-	if (!s.fsyncs && !s.syncs)
-		rec.origin = origin_of(journal, t, s.asked);
-	else if (!is_over(t, s.asked) && !is_full(journal, t) && !(s.fsyncs && s.syncs))
-		rec.origin = s.fsyncs ? ORIGIN_FSYNC : ORIGIN_SYNC;
-	if ((rec.origin == ORIGIN_FSYNC || rec.origin == ORIGIN_SYNC) && s.fsyncs + s.syncs == 1) {
-		rec.tgid = s.tgid;
-		rec.tid = s.tid;
-		__builtin_memcpy(rec.comm, s.comm, COMM_LEN);
-	}
-out:
+	else if (!find_request(&rec, dev) && search)
+		search_forcer(&rec, journal, t, dev);
 	emit(&rec, sizeof(rec), KIND_COMMIT_ORIGIN);
 	return 0;
+}
+
+// Before 5.13 no program can walk over a map.
+SEC("tp_btf/jbd2_commit_locking")
+int origin_seen(__u64 *ctx)
+{
+	return commit_origin(ctx, 0);
+}
+
+SEC("tp_btf/jbd2_commit_locking")
+int origin_found(__u64 *ctx)
+{
+	return commit_origin(ctx, 1);
 }

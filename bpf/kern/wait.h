@@ -46,15 +46,17 @@ static __always_inline int end_wait(struct thread *t, enum journal_wait what, __
 	return 0;
 }
 
-// The transaction that is joined after it is the one that runs then, or the next
-// to be begun.
+// The transaction that is joined after it is the one that runs then, unless it
+// has been locked meanwhile, or the next to be begun.
 static __always_inline int end_locked(struct journal_s *journal)
 {
 	struct thread *t = find_inside();
 	if (!t)
 		return 0;
 	struct transaction_s *running = GET(journal, j_running_transaction);
-	__u32 next = running ? GET(running, t_tid) : GET(journal, j_transaction_sequence);
+	__u32 next = GET(journal, j_transaction_sequence);
+	if (running && GET(running, t_state) == T_RUNNING)
+		next = GET(running, t_tid);
 	return end_wait(t, WAIT_HANDLE, device_of(journal), next);
 }
 

@@ -11,13 +11,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// syncs are the calls that force a file, each with what its record says. They
-// are made without telling Go, whose own work would be a part of their time.
-var syncs = []struct {
+// forced is a call that forces a file, and what its record says. It is made
+// without telling Go, whose own work would be a part of its time.
+type forced struct {
 	name string
 	data bool
 	call func(f *os.File, mapped []byte) unix.Errno
-}{
+}
+
+var syncs = []forced{
 	{"fsync", false, func(f *os.File, _ []byte) unix.Errno {
 		_, _, errno := unix.RawSyscall(unix.SYS_FSYNC, f.Fd(), 0, 0)
 		return errno
@@ -27,7 +29,6 @@ var syncs = []struct {
 		return errno
 	}},
 	{"msync", true, func(_ *os.File, mapped []byte) unix.Errno {
-		mapped[0]++
 		_, _, errno := unix.RawSyscall(unix.SYS_MSYNC, uintptr(unsafe.Pointer(&mapped[0])), uintptr(len(mapped)), unix.MS_SYNC)
 		return errno
 	}},
@@ -76,43 +77,59 @@ func testFsync(t *testing.T, p *Probes, fs mounted, kind string) {
 		}
 	}()
 	for _, c := range syncs {
-		var tid int32
-		var before, after int64
-		onThread(func(id int32) {
-			tid = id
-			if _, err := f.WriteAt([]byte(c.name), 0); err != nil {
-				t.Error(err)
+		// A processor that is taken away between the two clocks of this test
+		// makes one call look long, not several.
+		most := 0.0
+		for range 5 {
+			most = max(most, checkFsync(t, p, f, mapped, st, c, kind))
+			if most > 0.8 {
+				break
 			}
-			before = monotonic()
-			errno := c.call(f, mapped)
-			after = monotonic()
-			check(t, c.name, errno, 0)
-		})
-		got := only(drain(t, p), KindFsync)
-		if len(got) != 1 {
-			t.Fatalf("%s: %d records", c.name, len(got))
 		}
-		s := got[0].Fsync
-		if !(before <= s.Start && s.Start < got[0].Time && got[0].Time <= after) {
-			t.Errorf("%s: %d..%d is not within %d..%d", c.name, s.Start, got[0].Time, before, after)
+		if most < 0.5 {
+			t.Errorf("%s: the record has %.0f %% of it", c.name, most*100)
 		}
-		if most := (after-before)/2 + int64(200e3); after-before-(got[0].Time-s.Start) > most {
-			t.Errorf("%s: %d ns of %d", c.name, got[0].Time-s.Start, after-before)
+	}
+}
+
+// checkFsync makes one call and says which part of its time its record has.
+func checkFsync(t *testing.T, p *Probes, f *os.File, mapped []byte, st unix.Stat_t, c forced, kind string) float64 {
+	t.Helper()
+	var tid int32
+	var before, after int64
+	onThread(func(id int32) {
+		tid = id
+		if _, err := f.WriteAt([]byte(c.name), 0); err != nil {
+			t.Error(err)
 		}
-		check(t, c.name+" tid", got[0].TID, tid)
-		check(t, c.name+" tgid", got[0].TGID, int32(os.Getpid()))
-		check(t, c.name+" comm", string(s.Comm), comm(t))
-		check(t, c.name+" data", s.Data, c.data)
-		check(t, c.name+" result", s.Result, 0)
-		if c.name == "msync" && how(p, SubjectFsync) == Tracepoint && (kind != "ext4" || !namesMsync(p)) {
-			check(t, "unnamed msync", string(s.Name), "")
-			continue
-		}
+		mapped[100]++
+		before = monotonic()
+		errno := c.call(f, mapped)
+		after = monotonic()
+		check(t, c.name, errno, 0)
+	})
+	got := only(drain(t, p), KindFsync)
+	if len(got) != 1 {
+		t.Fatalf("%s: %d records", c.name, len(got))
+	}
+	s := got[0].Fsync
+	if !(before <= s.Start && s.Start < got[0].Time && got[0].Time <= after) {
+		t.Errorf("%s: %d..%d is not within %d..%d", c.name, s.Start, got[0].Time, before, after)
+	}
+	check(t, c.name+" tid", got[0].TID, tid)
+	check(t, c.name+" tgid", got[0].TGID, int32(os.Getpid()))
+	check(t, c.name+" comm", string(s.Comm), comm(t))
+	check(t, c.name+" data", s.Data, c.data)
+	check(t, c.name+" result", s.Result, 0)
+	if c.name == "msync" && how(p, SubjectFsync) == Tracepoint && (kind != "ext4" || !namesMsync(p)) {
+		check(t, "unnamed msync", string(s.Name), "")
+	} else {
 		check(t, c.name+" device", s.Device, Device(st.Dev))
 		check(t, c.name+" inode", s.Inode, st.Ino)
 		check(t, c.name+" name", string(s.Name), "00000000000000000000.timeindex")
 		check(t, c.name+" dir", string(s.Dir), "orders-0")
 	}
+	return float64(got[0].Time-s.Start) / float64(after-before)
 }
 
 // how is the backend that a subject has.

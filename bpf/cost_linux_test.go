@@ -87,12 +87,16 @@ func BenchmarkHit(b *testing.B) {
 }
 
 func hit(b *testing.B, traced bool, f func() error) {
+	hitWith(b, Options{RingSize: 64 << 20}, traced, f)
+}
+
+func hitWith(b *testing.B, o Options, traced bool, f func() error) {
 	stats, err := ebpf.EnableStats(uint32(unix.BPF_STATS_RUN_TIME))
 	if err != nil {
 		b.Skip("no BPF statistics: ", err)
 	}
 	defer stats.Close()
-	p := open(b, Options{RingSize: 64 << 20})
+	p := open(b, o)
 	if traced {
 		if err := p.Trace(int32(os.Getpid())); err != nil {
 			b.Fatal(err)

@@ -71,12 +71,16 @@ func handleWaitWays() []way {
 }
 
 // commitOriginWays: who asks is seen asking; else it is searched for among those
-// who can have asked, which a program can since 5.13.
+// who can have asked, which a program can since 5.13; else it is known whether
+// the interval was over.
 var commitOriginWays = []way{
-	{backend: Fentry, typed: true, hooks: programs("origin_found", "forcer_done", "forcer_fsync", "forcer_sync", "fentry_ask_commit")},
-	{backend: Fentry, typed: true, hooks: programs("origin_seen", "forcer_done", "forcer_fsync", "forcer_sync", "fentry_ask_commit")},
-	{backend: TpBTF, typed: true, hooks: programs("origin_found", "forcer_done", "forcer_fsync", "forcer_sync")},
+	{backend: Fentry, typed: true, hooks: slices.Concat(programs("origin_found", "fentry_ask_commit"), forcerHooks)},
+	{backend: Fentry, typed: true, hooks: slices.Concat(programs("origin_seen", "fentry_ask_commit"), forcerHooks)},
+	{backend: TpBTF, typed: true, hooks: slices.Concat(programs("origin_found"), forcerHooks)},
+	{backend: TpBTF, typed: true, hooks: programs("origin_seen")},
 }
+
+var forcerHooks = programs("forcer_done", "forcer_fsync", "forcer_sync")
 
 var commitStatsWays = []way{
 	{backend: TpBTF, typed: true, hooks: programs("btf_commit_stats")},

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/tailspan/tailspan/sidecar/event"
+	"github.com/tailspan/tailspan/sidecar/stack"
 	"github.com/tailspan/tailspan/spans"
 )
 
@@ -97,38 +98,38 @@ func (j *journal) waited(all []overlap, s stretch, h *event.JournalWait) []overl
 	return j.rest(all, s, from, h.End)
 }
 
-// rest is what ran while the thread may have waited for it: inside an
-// ext4_dirty_inode there is no other commit to wait for. Elsewhere, and for what
-// other threads do, the reasons decide, where they are known.
+// rest is what ran while the thread may have waited for it. Where it is known why
+// it slept, that decides; where not, inside an ext4_dirty_inode there is no other
+// commit to wait for.
 func (j *journal) rest(all []overlap, s stretch, from, to event.Time) []overlap {
-	nested := s.dirty != nil && s.handle == nil
-	switch {
-	case s.cpu == nil:
-		all = j.committed(all, s, from, to, joinInferred)
-		return j.flushed(all, s, from, to, nil)
-	case nested:
-		all = j.committed(all, s, from, to, joinInferred)
+	blind := joinInferred
+	if s.dirty != nil && s.handle == nil {
+		blind = joinExact
+	}
+	if s.cpu == nil {
+		return j.flushed(j.committed(all, s, from, to, blind), s, from, to, nil)
 	}
 	for i := range s.cpu.waits {
 		w := &s.cpu.waits[i]
 		start, end := max(from, w.start), min(to, w.end-w.runQueue) // then it only lacked a CPU
-		if !nested {
-			all = j.committed(all, s, start, end, w.forCommit())
+		how := w.forCommit()
+		if w.reason == stack.Unknown {
+			how = blind
 		}
-		all = j.flushed(all, s, start, end, w)
+		all = j.flushed(j.committed(all, s, start, end, how), s, start, end, w)
 	}
 	return all
 }
 
-// committed are the commits that ran: exact inside an ext4_dirty_inode, and in
-// an fsync the one that it had begun.
+// committed are the commits that ran: in an fsync that which it had begun is
+// exact.
 func (j *journal) committed(all []overlap, s stretch, from, to event.Time, how join) []overlap {
 	if how == joinNone {
 		return all
 	}
 	for c := range j.running(from, to) {
 		sure := how
-		if s.handle == nil && (s.dirty != nil || s.sync && c.ev != nil && c.ev.By.TID == s.thread.TID && c.ev.By.PID == s.thread.PID) {
+		if s.sync && s.handle == nil && c.ev != nil && c.ev.By.TID == s.thread.TID && c.ev.By.PID == s.thread.PID {
 			sure = joinExact
 		}
 		all = s.keep(all, s.mark(c.overlap(from, to), sure))
@@ -180,8 +181,11 @@ func (s *stretch) mark(o overlap, how join) overlap {
 // what takes no time.
 func (s *stretch) keep(all []overlap, o overlap) []overlap {
 	least := s.least()
-	if s.cpu != nil && o.how == joinExact {
+	switch {
+	case s.cpu != nil && o.how == joinExact:
 		least = minHeld
+	case s.cpu != nil:
+		least = minBlocked
 	}
 	if o.end-o.start < least {
 		return all

@@ -222,6 +222,34 @@ func TestLogForceOfAnother(t *testing.T) {
 	}
 }
 
+// In an ext4_dirty_inode, too, why the thread slept decides: what it lacked a CPU
+// for is no commit's, and for a buffer that is being read it is a guess.
+func TestDirtyInodeByReason(t *testing.T) {
+	for name, c := range map[string]struct {
+		stack *event.Stack
+		how   string
+	}{
+		"for the journal": {bufferStack, "exact"},
+		"unknown":         {&event.Stack{}, "exact"},
+		"for a page":      {lockStack, "inferred"},
+		"for an inode":    {inodeStack, ""},
+	} {
+		s := newScript(t)
+		tr := one(s, append(aCommit(99, t0-5*ms, t0+280*ms, 0), aDirtyInode(5, t0+2*ms, t0+260*ms),
+			aStay(5, t0+3*ms, t0+100*ms, t0+250*ms, c.stack))...)
+		all := s.spansOf(tr, "jbd2.commit")
+		if c.how == "" {
+			if len(all) > 0 {
+				t.Errorf("%s: %+v", name, all[0])
+			}
+			continue
+		}
+		if len(all) != 1 || attr(all[0], spans.KeyJoin) != c.how || all[0].End-all[0].Start != int64(97*ms) {
+			t.Errorf("%s: %+v", name, all)
+		}
+	}
+}
+
 // Of a wait for a handle that went on after the transaction was flushed only
 // what the thread slept for the journal is a commit's.
 func TestHandleWaitWithoutACPU(t *testing.T) {

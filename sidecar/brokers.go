@@ -10,8 +10,6 @@ import (
 	"slices"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/tailspan/tailspan/bpf"
 	"github.com/tailspan/tailspan/jvm"
 	"github.com/tailspan/tailspan/sidecar/event"
@@ -177,13 +175,7 @@ func (l *live) attachKernel(b *jvm.Broker, r recording.Broker, t *traced) {
 			l.log.Warn("journal commits of a log dir cannot be seen", "pid", b.PID, "device", dev, "error", err)
 		}
 	}
-	for dev, disks := range r.Disks {
-		for _, d := range disks {
-			if err := l.kernel.WatchDisk(uint32(d)); err != nil {
-				l.log.Warn("requests to a disk of a log dir cannot be seen", "pid", b.PID, "device", dev, "disk", d, "error", err)
-			}
-		}
-	}
+	l.watchDisks(r)
 	t.monitors = l.attachMonitors(b)
 	if err := l.kernel.Trace(b.PID); err != nil {
 		l.log.Error("the broker's writes cannot be seen", "pid", b.PID, "error", err)
@@ -308,22 +300,4 @@ func (l *live) broker(b *jvm.Broker) recording.Broker {
 		}
 	}
 	return r
-}
-
-// Magic numbers of statfs(2), include/uapi/linux/magic.h; ext2, ext3 and ext4
-// share theirs, and the ext4 driver serves all three.
-var fileSystems = map[int64]string{unix.EXT4_SUPER_MAGIC: "ext4", unix.XFS_SUPER_MAGIC: "xfs",
-	unix.BTRFS_SUPER_MAGIC: "btrfs", unix.TMPFS_MAGIC: "tmpfs", unix.OVERLAYFS_SUPER_MAGIC: "overlay"}
-
-// fileSystem is the device of a directory and the type of its file system.
-func fileSystem(dir string) (event.Device, string, error) {
-	var st unix.Stat_t
-	if err := unix.Stat(dir, &st); err != nil {
-		return 0, "", fmt.Errorf("stat %s: %w", dir, err)
-	}
-	var fs unix.Statfs_t
-	if err := unix.Statfs(dir, &fs); err != nil {
-		return 0, "", fmt.Errorf("statfs %s: %w", dir, err)
-	}
-	return event.Device(bpf.Device(st.Dev)), fileSystems[int64(fs.Type)], nil
 }

@@ -10,7 +10,11 @@ import (
 	"strconv"
 	"strings"
 
+	"golang.org/x/sys/unix"
+
+	"github.com/tailspan/tailspan/bpf"
 	"github.com/tailspan/tailspan/sidecar/event"
+	"github.com/tailspan/tailspan/sidecar/recording"
 )
 
 // sysBlock has a link for each block device, named major:minor
@@ -87,3 +91,32 @@ func deviceNumber(dir string) (event.Device, error) {
 
 // number is a device as sysfs writes it.
 func number(d event.Device) string { return fmt.Sprintf("%d:%d", d.Major(), d.Minor()) }
+
+// watchDisks has the kernel show the requests to a broker's disks.
+func (l *live) watchDisks(r recording.Broker) {
+	for dev, disks := range r.Disks {
+		for _, d := range disks {
+			if err := l.kernel.WatchDisk(uint32(d)); err != nil {
+				l.log.Warn("requests to a disk of a log dir cannot be seen", "pid", r.PID, "device", number(dev), "disk", number(d), "error", err)
+			}
+		}
+	}
+}
+
+// Magic numbers of statfs(2), include/uapi/linux/magic.h; ext2, ext3 and ext4
+// share theirs, and the ext4 driver serves all three.
+var fileSystems = map[int64]string{unix.EXT4_SUPER_MAGIC: "ext4", unix.XFS_SUPER_MAGIC: "xfs",
+	unix.BTRFS_SUPER_MAGIC: "btrfs", unix.TMPFS_MAGIC: "tmpfs", unix.OVERLAYFS_SUPER_MAGIC: "overlay"}
+
+// fileSystem is the device of a directory and the type of its file system.
+func fileSystem(dir string) (event.Device, string, error) {
+	var st unix.Stat_t
+	if err := unix.Stat(dir, &st); err != nil {
+		return 0, "", fmt.Errorf("stat %s: %w", dir, err)
+	}
+	var fs unix.Statfs_t
+	if err := unix.Statfs(dir, &fs); err != nil {
+		return 0, "", fmt.Errorf("statfs %s: %w", dir, err)
+	}
+	return event.Device(bpf.Device(st.Dev)), fileSystems[int64(fs.Type)], nil
+}

@@ -44,11 +44,11 @@ func TestBlockIOOfCommit(t *testing.T) {
 			t.Errorf("below %s", p.Name)
 		}
 	}
-	if len(all) != ioShown || attr(all[0], spans.KeySector) != "1" || attr(all[1], spans.KeySector) != "2" {
+	if len(all) != ioShown || value(all[0], spans.KeySector) != "1" || value(all[1], spans.KeySector) != "2" {
 		t.Fatalf("%d, first %v", len(all), all[0].Attributes)
 	}
-	if attr(all[0], spans.KeyJoin) != "exact" || attr(all[1], spans.KeyJoin) != "inferred" || all[1].Start != int64(t0+2*us) ||
-		attr(all[1], spans.KeyClipped) != "10002000" || attr(all[0], spans.KeyDisk) != "9:0" {
+	if value(all[0], spans.KeyJoin) != "exact" || value(all[1], spans.KeyJoin) != "inferred" || all[1].Start != int64(t0+2*us) ||
+		value(all[1], spans.KeyClipped) != "10002000" || value(all[0], spans.KeyDisk) != "9:0" {
 		t.Errorf("%v, %v", all[0], all[1])
 	}
 }
@@ -60,8 +60,8 @@ func TestBlockIOOfWrite(t *testing.T) {
 	tr := one(s, append(aCommit(99, t0-5*ms, t0+400*ms, 0), aHandleWait(5, t0+100*ms, t0+200*ms, 100), aDirtyInode(5, t0+90*ms, t0+201*ms),
 		anIO(33, 1, t0+110*ms, t0+190*ms), anIO(5, 2, t0+20*ms, t0+30*ms))...)
 	for _, x := range ios(tr) {
-		want := map[string][2]string{"1": {"jbd2.commit", "inferred"}, "2": {"jbd2.commit", "exact"}}[attr(x, spans.KeySector)]
-		if p := s.parent(tr, x); p.Name != want[0] || attr(x, spans.KeyJoin) != want[1] {
+		want := map[string][2]string{"1": {"jbd2.commit", "inferred"}, "2": {"jbd2.commit", "exact"}}[value(x, spans.KeySector)]
+		if p := s.parent(tr, x); p.Name != want[0] || value(x, spans.KeyJoin) != want[1] {
 			t.Errorf("below %s: %v", p.Name, x)
 		}
 	}
@@ -71,7 +71,7 @@ func TestBlockIOOfWrite(t *testing.T) {
 	s = newScript(t)
 	tr = one(s, anIO(33, 1, t0+2*ms, t0+290*ms), anIO(5, 2, t0+20*ms, t0+30*ms))
 	all := ios(tr)
-	if len(all) != 1 || attr(all[0], spans.KeySector) != "2" || s.parent(tr, all[0]).Name != "fs.write" {
+	if len(all) != 1 || value(all[0], spans.KeySector) != "2" || s.parent(tr, all[0]).Name != "fs.write" {
 		t.Errorf("%v", all)
 	}
 }
@@ -95,7 +95,7 @@ func TestBlockIOOfFsync(t *testing.T) {
 	s.play(aRequest(1, t0, 1, 11), aWrite(5, t0+ms, t0+2*ms, 10, 11), bad, anFsync(5, t0+3*ms, t0+300*ms), aResponse(1, t0+302*ms, 10))
 	tr := s.trace(1)
 	all := ios(tr)
-	if len(all) != 1 || s.parent(tr, all[0]).Name != "fs.fsync" || attr(all[0], spans.KeyJoin) != "inferred" || all[0].Error == "" {
+	if len(all) != 1 || s.parent(tr, all[0]).Name != "fs.fsync" || value(all[0], spans.KeyJoin) != "inferred" || all[0].Error == "" {
 		t.Errorf("%v", all)
 	}
 }
@@ -107,9 +107,9 @@ func TestBlockIOInTheInnerWait(t *testing.T) {
 		anIO(33, 1, t0+4*ms, t0+190*ms), anIO(33, 2, t0+180*ms, t0+290*ms), anFsync(5, t0+3*ms, t0+300*ms), aResponse(1, t0+302*ms, 10))...)
 	tr := s.trace(1)
 	for _, x := range ios(tr) {
-		want := map[string]string{"1": "jbd2.commit", "2": "fs.fsync"}[attr(x, spans.KeySector)]
+		want := map[string]string{"1": "jbd2.commit", "2": "fs.fsync"}[value(x, spans.KeySector)]
 		if p := s.parent(tr, x); p.Name != want {
-			t.Errorf("sector %s is below %s", attr(x, spans.KeySector), p.Name)
+			t.Errorf("sector %s is below %s", value(x, spans.KeySector), p.Name)
 		}
 	}
 	if len(ios(tr)) != 2 {

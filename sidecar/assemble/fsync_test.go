@@ -22,15 +22,6 @@ func aCommit(transaction uint32, from, to event.Time, by int32) []event.Event {
 	return []event.Event{&event.CommitStart{Time: from, Device: disk, Transaction: transaction}, c}
 }
 
-func attr(s *spans.Span, key string) string {
-	for _, kv := range s.Attributes {
-		if string(kv.Key) == key {
-			return kv.Value.Emit()
-		}
-	}
-	return ""
-}
-
 // parent is the span above one.
 func (s *script) parent(tr *spans.Trace, of *spans.Span) *spans.Span {
 	s.t.Helper()
@@ -76,8 +67,8 @@ func TestFsyncOfRequest(t *testing.T) {
 		t.Errorf("the fsync is below %s, which ends at %d", p.Name, p.End)
 	}
 	c := s.span(tr, "jbd2.commit")
-	if s.parent(tr, c) != f || attr(c, spans.KeyJoin) != "exact" {
-		t.Errorf("the commit is below %s, %s", s.parent(tr, c).Name, attr(c, spans.KeyJoin))
+	if s.parent(tr, c) != f || value(c, spans.KeyJoin) != "exact" {
+		t.Errorf("the commit is below %s, %s", s.parent(tr, c).Name, value(c, spans.KeyJoin))
 	}
 	if r := s.requests[0]; r.Cause != "jbd2.commit" {
 		t.Errorf("cause %s", r.Cause)
@@ -86,7 +77,7 @@ func TestFsyncOfRequest(t *testing.T) {
 	if len(root.Links) != 1 || root.Links[0].Trace != tr.ID || root.Links[0].Span != f.ID {
 		t.Errorf("links of the commit: %v", root.Links)
 	}
-	if attr(root, spans.KeyOrigin) != "fsync" || attr(root, spans.KeyThreadID) != "5" {
+	if value(root, spans.KeyOrigin) != "fsync" || value(root, spans.KeyThreadID) != "5" {
 		t.Errorf("the commit says %v", root.Attributes)
 	}
 	if row := s.commits[0]; *row.Origin != "fsync" || row.By.TID != 5 || row.By.PID != 7 {
@@ -121,7 +112,7 @@ func TestFsyncBesideCommit(t *testing.T) {
 	s.play(append(aCommit(99, t0-5*ms, t0+90*ms, 0),
 		aRequest(1, t0, 1, 11), aWrite(5, t0+ms, t0+ms+500*us, 10, 11), anFsync(5, t0+3*ms, t0+300*ms), aResponse(1, t0+302*ms, 10))...)
 	tr := s.trace(1)
-	if c := s.span(tr, "jbd2.commit"); attr(c, spans.KeyJoin) != "inferred" || c.End != int64(t0+90*ms) {
+	if c := s.span(tr, "jbd2.commit"); value(c, spans.KeyJoin) != "inferred" || c.End != int64(t0+90*ms) {
 		t.Errorf("%+v", c)
 	}
 	if r := s.requests[0]; r.Cause != "fs.fsync" {

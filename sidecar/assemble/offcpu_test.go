@@ -37,7 +37,7 @@ func (s *script) spansOf(tr *spans.Trace, name string) (all []*spans.Span) {
 func value(s *spans.Span, key attribute.Key) string {
 	for _, kv := range s.Attributes {
 		if kv.Key == key {
-			return kv.Value.Emit()
+			return kv.Value.String()
 		}
 	}
 	return ""

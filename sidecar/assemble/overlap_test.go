@@ -36,16 +36,16 @@ func TestHandleWait(t *testing.T) {
 		}
 		tr := one(s, events...)
 		h := s.span(tr, "jbd2.handle_wait")
-		if p := s.parent(tr, h); p.Name != parent || attr(h, spans.KeyTransaction) != "100" {
+		if p := s.parent(tr, h); p.Name != parent || value(h, spans.KeyTransaction) != "100" {
 			t.Errorf("below %s: %v", p.Name, h.Attributes)
 		}
 		var exact, inferred int
 		for i := range tr.Spans {
 			switch c := &tr.Spans[i]; {
 			case c.Name != "jbd2.commit":
-			case c.Parent == h.ID && c.Start == h.Start && c.End == h.End && attr(c, spans.KeyJoin) == "exact":
+			case c.Parent == h.ID && c.Start == h.Start && c.End == h.End && value(c, spans.KeyJoin) == "exact":
 				exact++
-			case attr(c, spans.KeyJoin) == "inferred":
+			case value(c, spans.KeyJoin) == "inferred":
 				inferred++
 			}
 		}
@@ -62,7 +62,7 @@ func TestHandleWait(t *testing.T) {
 				t.Errorf("held %+v", row.Held)
 			}
 		}
-		if n := attr(s.traces[s.span(tr, "jbd2.commit").Links[0].Trace].Root(), spans.KeyHeld); n != map[bool]string{true: "1", false: "0"}[inDirty] {
+		if n := value(s.traces[s.span(tr, "jbd2.commit").Links[0].Trace].Root(), spans.KeyHeld); n != map[bool]string{true: "1", false: "0"}[inDirty] {
 			t.Errorf("%s ext4_dirty_inode held up", n)
 		}
 	}
@@ -78,7 +78,7 @@ func TestHandleWaitBeyondTheLock(t *testing.T) {
 	got := map[string]int64{}
 	for i := range tr.Spans {
 		if c := &tr.Spans[i]; c.Parent == h.ID {
-			got[attr(c, spans.KeyJoin)] += c.End - c.Start
+			got[value(c, spans.KeyJoin)] += c.End - c.Start
 		}
 	}
 	if got["exact"] != int64(97*ms) || got["inferred"] != int64(150*ms) {
@@ -90,7 +90,7 @@ func TestHandleWaitBeyondTheLock(t *testing.T) {
 func TestHandleWaitForAnother(t *testing.T) {
 	s := newScript(t)
 	tr := one(s, append(aCommit(99, t0+4*ms, t0+200*ms, 0), aHandleWait(5, t0+3*ms, t0+250*ms, 0))...)
-	if c := s.span(tr, "jbd2.commit"); attr(c, spans.KeyJoin) != "inferred" || s.parent(tr, c).Name != "jbd2.handle_wait" {
+	if c := s.span(tr, "jbd2.commit"); value(c, spans.KeyJoin) != "inferred" || s.parent(tr, c).Name != "jbd2.handle_wait" {
 		t.Errorf("%v", c.Attributes)
 	}
 }
@@ -126,8 +126,8 @@ func TestFastCommit(t *testing.T) {
 			fast := &event.FastCommit{Start: t0 + 5*ms, End: t0 + 249*ms, Thread: event.Thread{PID: 99, TID: 99, Name: "postgres"}, Device: disk, Transaction: 99, Blocks: 3}
 			tr := one(s, append(c.inside, fast)...)
 			f := s.span(tr, "ext4.fast_commit")
-			if p := s.parent(tr, f); attr(f, spans.KeyJoin) != "inferred" || p.Name != c.parent {
-				t.Errorf("%s, below %s", attr(f, spans.KeyJoin), p.Name)
+			if p := s.parent(tr, f); value(f, spans.KeyJoin) != "inferred" || p.Name != c.parent {
+				t.Errorf("%s, below %s", value(f, spans.KeyJoin), p.Name)
 			}
 			if f.Start != int64(fast.Start) || f.End != int64(fast.End) {
 				t.Errorf("%d..%d", f.Start, f.End)
@@ -166,7 +166,7 @@ func TestFailedFastCommit(t *testing.T) {
 			t.Error("it is in the trace")
 		}
 	}
-	if c := s.span(tr, "jbd2.commit"); s.parent(tr, c).Name != "fs.fsync" || attr(c, spans.KeyJoin) != "exact" {
+	if c := s.span(tr, "jbd2.commit"); s.parent(tr, c).Name != "fs.fsync" || value(c, spans.KeyJoin) != "exact" {
 		t.Errorf("%+v", c)
 	}
 }
@@ -181,7 +181,7 @@ func TestOwnFlush(t *testing.T) {
 		s.play(aRequest(1, t0, 1, 11), aWrite(5, t0+ms, t0+2*ms, 10, 11), e, anFsync(5, t0+3*ms, t0+300*ms), aResponse(1, t0+302*ms, 10))
 		tr := s.trace(1)
 		f := s.span(tr, name)
-		if s.parent(tr, f).Name != "fs.fsync" || attr(f, spans.KeyJoin) != "exact" {
+		if s.parent(tr, f).Name != "fs.fsync" || value(f, spans.KeyJoin) != "exact" {
 			t.Errorf("%s: %v", name, f)
 		}
 		s.leads(f.Links[0], f.Links[0].Attributes[0].Value.AsString(), name)
@@ -215,7 +215,7 @@ func TestLogForceOfAnother(t *testing.T) {
 			t.Errorf("%s: %d", name, len(all))
 		}
 		for _, x := range all {
-			if attr(x, spans.KeyJoin) != "inferred" || x.End-x.Start != int64(195*ms) {
+			if value(x, spans.KeyJoin) != "inferred" || x.End-x.Start != int64(195*ms) {
 				t.Errorf("%s: %+v", name, x)
 			}
 		}
@@ -244,7 +244,7 @@ func TestDirtyInodeByReason(t *testing.T) {
 			}
 			continue
 		}
-		if len(all) != 1 || attr(all[0], spans.KeyJoin) != c.how || all[0].End-all[0].Start != int64(97*ms) {
+		if len(all) != 1 || value(all[0], spans.KeyJoin) != c.how || all[0].End-all[0].Start != int64(97*ms) {
 			t.Errorf("%s: %+v", name, all)
 		}
 	}
@@ -261,7 +261,7 @@ func TestHandleWaitWithoutACPU(t *testing.T) {
 	h := s.span(tr, "jbd2.handle_wait")
 	var sum int64
 	for _, c := range s.spansOf(tr, "jbd2.commit") {
-		if c.Parent != h.ID || attr(c, spans.KeyJoin) != "exact" {
+		if c.Parent != h.ID || value(c, spans.KeyJoin) != "exact" {
 			t.Errorf("%+v", c)
 		}
 		sum += c.End - c.Start

@@ -3,6 +3,7 @@ package guest
 import (
 	"testing"
 
+	"github.com/tailspan/tailspan/bpf"
 	"github.com/tailspan/tailspan/sidecar/event"
 	"github.com/tailspan/tailspan/spans"
 )
@@ -11,7 +12,7 @@ import (
 // handler's in the traces of the requests that waited for them.
 func checkFsyncs(t *testing.T, p *pipeline, h *handler, n *neighbour) {
 	t.Helper()
-	if !p.subjects["fsync"] {
+	if !p.subjects[bpf.SubjectFsync] {
 		t.Log("fsyncs are not seen")
 		return
 	}

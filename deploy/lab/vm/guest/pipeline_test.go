@@ -75,8 +75,8 @@ func (p *pipeline) emit(e event.Event) {
 }
 
 func (p *pipeline) record(raw []byte) {
-	p.symbols.Hide(raw)
-	p.converter.Record(raw)
+	hidden, _ := p.symbols.Hide(raw)
+	p.converter.Record(hidden)
 }
 
 // drain reads until it is told to stop, and then up to that moment.
@@ -154,6 +154,7 @@ func (p *pipeline) Write(*assemble.WriteRow)       {}
 func (p *pipeline) Joined(r *assemble.JoinedRow)   { p.joined = append(p.joined, r) }
 func (p *pipeline) Wait(*assemble.WaitRow)         {}
 func (p *pipeline) Commit(r *assemble.CommitRow)   { p.commits = append(p.commits, r) }
+func (p *pipeline) Stack(*assemble.StackRow)       {}
 func (p *pipeline) Trace(c assemble.Candidate)     { p.traces[c.TraceID().String()] = c.BuildTrace() }
 
 // of are the events of one type.

@@ -25,7 +25,7 @@ func testSpans(t *testing.T, m plan.Mount) {
 	p := watch(t, m)
 	h, n := newHandler(t, m.Dir), &neighbour{file: create(t, m.Dir, "neighbour")}
 	quiet(t, m)
-	from, before := now(), transactions(t, m)
+	from, before, fast := now(), transactions(t, m), fastCommits(t, m)
 	var wg sync.WaitGroup
 	stop := make(chan struct{})
 	wg.Go(func() { h.write(stop) })
@@ -37,6 +37,7 @@ func testSpans(t *testing.T, m plan.Mount) {
 	wg.Wait()
 	quiet(t, m)
 	to, after := now(), transactions(t, m)
+	fast = fastCommits(t, m) - fast
 	if h.ended != nil || n.ended != nil {
 		t.Fatal(h.ended, n.ended)
 	}
@@ -50,16 +51,18 @@ func testSpans(t *testing.T, m plan.Mount) {
 	checkFsyncs(t, p, h, n)
 	checkReasons(t, p, h)
 	dirty := checkWrites(t, p)
-	switch {
-	case m.Type != "ext4":
+	if m.Type == "xfs" {
+		checkLogForces(t, p, n)
 		if dirty != 0 {
-			t.Errorf("%d of %s on %s", dirty, spans.NameExt4DirtyInode, m.Type)
+			t.Errorf("%d of %s on XFS", dirty, spans.NameExt4DirtyInode)
 		}
-	default:
-		checkDirtyInodes(t, dirty, oracle)
-		checkCommits(t, p, from, to, after-before)
-		checkHeld(t, p, h, m)
+		return
 	}
+	checkDirtyInodes(t, dirty, oracle)
+	checkCommits(t, p, from, to, after-before)
+	checkFastCommits(t, p, from, to, fast)
+	checkOrigins(t, p, from, to, h, n)
+	checkHeld(t, p, h, fast > 0)
 }
 
 // checkJoins wants every write joined to its request, exactly, as its thread

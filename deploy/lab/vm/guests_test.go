@@ -25,8 +25,17 @@ var disks = []vm.Disk{
 
 const (
 	writesPerSecond = 60
-	guestLimit      = 6 * time.Minute // and each takes one or two
+	guestLimit      = 15 * time.Minute // and each takes a few
 	lockdown        = "lockdown=confidentiality"
+)
+
+var (
+	everything = []plan.Command{
+		{Args: []string{"/guest.test", "-test.v=test2json"}},
+		{Args: []string{"/bpf.test", "-test.v=test2json"}, Dir: "/bpf"},
+	}
+	// attaching is enough for the matrix.
+	attaching = []plan.Command{{Args: []string{"/guest.test", "-test.v=test2json", "-test.run", "^(TestAttach|TestMonitors)$"}}}
 )
 
 // needGuests skips where they are not asked for: they take minutes.
@@ -99,26 +108,25 @@ func testGuest(t *testing.T, host *vm.Host, k vm.Kernel, c column, p programs, f
 	if err != nil {
 		t.Fatal(err)
 	}
-	files, err := host.Tools.Files("mkfs.ext4", "mount", "umount", "dd")
+	files, err := host.Tools.Files("mkfs.ext4", "mkfs.xfs", "mount", "umount", "dd", "sync", "sleep")
 	if err != nil {
 		t.Fatal(err)
 	}
 	files["/guest.test"], files["/bpf.test"], files["/bpf"] = p.guest, p.bpf, p.bpfDir
-	commandLine := ""
+	o := vm.Options{Image: image, Files: files, Disks: disks, Commands: everything}
+	if *update {
+		o.Disks, o.Commands = nil, attaching
+	}
 	if c.locked {
-		commandLine = lockdown
+		o.CommandLine = lockdown
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), guestLimit)
 	defer cancel()
-	r, err := host.Run(ctx, vm.Options{Image: image, CommandLine: commandLine, Files: files, Disks: disks,
-		Commands: []plan.Command{
-			{Args: []string{"/guest.test", "-test.v=test2json"}},
-			{Args: []string{"/bpf.test", "-test.v=test2json"}, Dir: "/bpf"},
-		}})
+	r, err := host.Run(ctx, o)
 	if r == nil {
 		t.Fatal(err)
 	}
-	t.Logf("Linux %s %s: %s", image.Release, commandLine, r.Took.Round(time.Second))
+	t.Logf("Linux %s %s: %s", image.Release, o.CommandLine, r.Took.Round(time.Second))
 	for i, name := range []string{"guest", "bpf"}[:len(r.Outputs)] {
 		t.Run(name, func(t *testing.T) { report(t, &r.Outputs[i]) })
 	}

@@ -66,6 +66,21 @@ func fastCommits(t *testing.T, m plan.Mount) (n int) {
 	return n
 }
 
+// diskWrites is how many a disk has completed
+// (Documentation/ABI/stable/sysfs-block, stat).
+func diskWrites(t *testing.T, m plan.Mount) (n int) {
+	t.Helper()
+	stat, err := os.ReadFile("/sys/block/" + filepath.Base(deviceOf(t, m)) + "/stat")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var other int
+	if _, err := fmt.Sscan(string(stat), &other, &other, &other, &other, &n); err != nil {
+		t.Fatalf("%q: %v", stat, err)
+	}
+	return n
+}
+
 // deviceOf is the file of the device that is mounted.
 func deviceOf(t *testing.T, m plan.Mount) string {
 	t.Helper()

@@ -21,7 +21,8 @@ import (
 // pipeline is what makes spans of the kernel's records, as in the sidecar.
 type pipeline struct {
 	probes    *bpf.Probes
-	subjects  map[string]bool // that are seen
+	subjects  map[string]bool   // that are seen
+	backends  map[string]string // by which
 	symbols   *probe.Symbols
 	converter *probe.Converter
 	queue     *event.Queue
@@ -41,15 +42,15 @@ const maxEvents = 1 << 20
 func watch(t *testing.T, m plan.Mount) *pipeline {
 	t.Helper()
 	p := &pipeline{queue: event.NewQueue(maxEvents), stop: make(chan struct{}), read: make(chan error, 1),
-		subjects: map[string]bool{}, symbols: probe.NewSymbols(), traces: map[string]*spans.Trace{}}
+		subjects: map[string]bool{}, backends: map[string]string{}, symbols: probe.NewSymbols(), traces: map[string]*spans.Trace{}}
 	var err error
-	if p.probes, err = bpf.Open(bpf.Options{}); err != nil {
+	if p.probes, err = bpf.Open(bpf.Options{SlowIO: -1}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { p.probes.Close() })
 	for _, s := range p.probes.Status() {
 		t.Logf("%s: %s %v", s.Name, s.Backend, s.Err)
-		p.subjects[s.Name] = s.Attached
+		p.subjects[s.Name], p.backends[s.Name] = s.Attached, s.Backend
 	}
 	var st unix.Stat_t
 	if err := unix.Stat(m.Dir, &st); err != nil {
@@ -59,6 +60,10 @@ func watch(t *testing.T, m plan.Mount) *pipeline {
 	p.symbols.Functions(stack.NewKernel(slog.New(slog.NewTextHandler(t.Output(), nil))).Function)
 	p.converter = probe.New(probe.Options{Emit: p.emit, Symbol: p.symbols.Name})
 	p.converter.FileSystem(event.Device(device), m.Type)
+	p.converter.Disks(event.Device(device), []event.Device{event.Device(device)}) // no partitions
+	if err := p.probes.WatchDisk(device); err != nil {
+		t.Fatal(err)
+	}
 	if err := p.probes.WatchDevice(device); err != nil {
 		t.Fatal(err)
 	}

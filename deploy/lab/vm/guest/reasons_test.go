@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tailspan/tailspan/bpf"
 	"github.com/tailspan/tailspan/sidecar/event"
 )
 
@@ -16,14 +17,14 @@ const (
 // checkReasons wants to know of every slow write what its thread waited for
 // while it slept in the kernel. What it did not sleep it ran, or the emulator
 // was not run itself.
-func checkReasons(t *testing.T, p *pipeline, h *handler) {
+func checkReasons(t *testing.T, p *pipeline, h *handler) (reasons map[string]time.Duration) {
 	t.Helper()
-	if !p.subjects["off_cpu"] {
+	reasons = map[string]time.Duration{}
+	if !p.subjects[bpf.SubjectOffCPU] {
 		t.Log("waits in the kernel are not seen")
-		return
+		return reasons
 	}
 	stays := of[*event.OffCPU](p)
-	reasons := map[string]time.Duration{}
 	for i := range h.all {
 		w := &h.all[i]
 		if w.took() < slow {
@@ -42,10 +43,29 @@ func checkReasons(t *testing.T, p *pipeline, h *handler) {
 				t.Logf("no reason for %s at %q", time.Duration(o.End-o.Start), o.Stack.Frames)
 			}
 		}
-		if off > w.took() || float64(known) < explained*float64(off) || off == 0 {
+		if off > w.took() || float64(known) < explained*float64(off) {
 			t.Errorf("write %d took %s, off the CPU for %s, with a reason for %s",
 				i, time.Duration(w.took()), time.Duration(off), time.Duration(known))
 		}
 	}
 	t.Logf("waits of slow writes: %v", reasons)
+	return reasons
+}
+
+// checkDisk wants as many writes as the disk itself counted.
+func checkDisk(t *testing.T, p *pipeline, from, to event.Time, want int) {
+	t.Helper()
+	if !p.subjects[bpf.SubjectBlockIO] {
+		t.Log("block I/O is not seen")
+		return
+	}
+	got := 0
+	for _, b := range of[*event.BlockIO](p) {
+		if b.Op == "write" && b.Start >= from && b.End <= to {
+			got++
+		}
+	}
+	if got != want || want == 0 {
+		t.Errorf("%d writes to the disk seen, it counted %d", got, want)
+	}
 }

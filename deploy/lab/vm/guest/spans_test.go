@@ -6,8 +6,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tailspan/tailspan/bpf"
 	"github.com/tailspan/tailspan/deploy/lab/vm/plan"
 	"github.com/tailspan/tailspan/sidecar/event"
+	"github.com/tailspan/tailspan/sidecar/stack"
 	"github.com/tailspan/tailspan/spans"
 )
 
@@ -25,7 +27,7 @@ func testSpans(t *testing.T, m plan.Mount) {
 	p := watch(t, m)
 	h, n := newHandler(t, m.Dir), &neighbour{file: create(t, m.Dir, "neighbour")}
 	quiet(t, m)
-	from, before, fast := now(), transactions(t, m), fastCommits(t, m)
+	from, before, fast, disk := now(), transactions(t, m), fastCommits(t, m), diskWrites(t, m)
 	var wg sync.WaitGroup
 	stop := make(chan struct{})
 	wg.Go(func() { h.write(stop) })
@@ -37,7 +39,7 @@ func testSpans(t *testing.T, m plan.Mount) {
 	wg.Wait()
 	quiet(t, m)
 	to, after := now(), transactions(t, m)
-	fast = fastCommits(t, m) - fast
+	fast, disk = fastCommits(t, m)-fast, diskWrites(t, m)-disk
 	if h.ended != nil || n.ended != nil {
 		t.Fatal(h.ended, n.ended)
 	}
@@ -49,7 +51,8 @@ func testSpans(t *testing.T, m plan.Mount) {
 	t.Logf("%d writes, the slowest %s, beside %d fsyncs", len(h.all), time.Duration(slowest), len(n.fsyncs))
 	checkJoins(t, p, h)
 	checkFsyncs(t, p, h, n)
-	checkReasons(t, p, h)
+	reasons := checkReasons(t, p, h)
+	checkDisk(t, p, from, to, disk)
 	dirty := checkWrites(t, p)
 	if m.Type == "xfs" {
 		checkLogForces(t, p, n)
@@ -63,6 +66,9 @@ func testSpans(t *testing.T, m plan.Mount) {
 	checkFastCommits(t, p, from, to, fast)
 	checkOrigins(t, p, from, to, h, n)
 	checkHeld(t, p, h, fast > 0)
+	if p.subjects[bpf.SubjectOffCPU] && fast == 0 && reasons[stack.JournalBuffer] == 0 {
+		t.Errorf("no slow write waited for %s: %v", stack.JournalBuffer, reasons)
+	}
 }
 
 // checkJoins wants every write joined to its request, exactly, as its thread

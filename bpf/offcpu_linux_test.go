@@ -93,8 +93,15 @@ func isAsleep(tid int32) bool {
 	return err == nil && ok && strings.HasPrefix(rest, "D")
 }
 
-// emulated tells whether each instruction here is a program of the host's, so
-// that what is around a write is not small beside it.
+// around is how much time what is around writes may take.
+func around(t *testing.T, usual int64) int64 {
+	if emulated(t) {
+		return 4 * usual
+	}
+	return usual
+}
+
+// emulated tells whether each instruction here is a program of the host's.
 func emulated(t *testing.T) bool {
 	t.Helper()
 	info, err := os.ReadFile("/proc/cpuinfo")
@@ -161,7 +168,7 @@ func TestOffCPUAsleep(t *testing.T) {
 			t.Skip("the end of a stay was not told")
 		}
 		// The thread's clock covers both system calls' ends too.
-		if d := w.cpu - got.on; d < -50_000 || d > got.whole/20 {
+		if d := w.cpu - got.on; d < -50_000 || d > around(t, got.whole/20) {
 			t.Errorf("on the CPU for %d, the thread's own clock says %d", got.on, w.cpu)
 		}
 		longest := slices.MaxFunc(stays, func(a, b seen) int { return int((a.Time - a.OffCPU.Start) - (b.Time - b.OffCPU.Start)) })
@@ -242,11 +249,7 @@ func TestOffCPUPreempted(t *testing.T) {
 		// told in ticks, and the stays that were lost, of some slices each.
 		missed := lostStays(t, p) * int64(20*time.Millisecond)
 		stolen = steal(t) - stolen + int64(10*time.Millisecond)
-		around := own/20 + int64(len(writes))*20_000
-		if emulated(t) {
-			around *= 4
-		}
-		if d := own - sum.on; d < -own/50-stolen-missed || d > around {
+		if d := own - sum.on; d < -own/50-stolen-missed || d > around(t, own/20+int64(len(writes))*20_000) {
 			t.Errorf("on the CPU for %d, the thread's own clock says %d", sum.on, own)
 		}
 		for _, s := range stays {

@@ -86,6 +86,18 @@ func lostStays(t *testing.T, p *Probes) int64 {
 	return int64(s.Lost[KindOffCPU])
 }
 
+// freeze holds up all writes to a file system, or ends that (ioctl_fs(2)).
+func freeze(t testing.TB, root *os.File, hold bool) {
+	t.Helper()
+	request := uint(0xc0045878) // FITHAW
+	if hold {
+		request = 0xc0045877 // FIFREEZE
+	}
+	if err := unix.IoctlSetInt(int(root.Fd()), request, 0); err != nil {
+		t.Errorf("freeze %t: %v", hold, err)
+	}
+}
+
 // isAsleep tells an uninterruptible sleep (proc(5), /proc/PID/stat).
 func isAsleep(tid int32) bool {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/self/task/%d/stat", tid))
@@ -126,12 +138,6 @@ func TestOffCPUAsleep(t *testing.T) {
 			t.Fatal(err)
 		}
 		const held = 60 * time.Millisecond
-		freeze := func(request uint) {
-			if err := unix.IoctlSetInt(int(root.Fd()), request, 0); err != nil {
-				t.Errorf("freeze or thaw: %v", err)
-			}
-		}
-		const fifreeze, fithaw = 0xc0045877, 0xc0045878
 		var w timed
 		onThread(func(tid int32) {
 			w.tid = tid
@@ -143,13 +149,13 @@ func TestOffCPUAsleep(t *testing.T) {
 				w.cpu = threadCPU() - before
 			}
 			write() // all that is slow but once
-			freeze(fifreeze)
+			freeze(t, root, true)
 			go func() {
 				for end := monotonic() + int64(10*time.Second); !isAsleep(tid) && monotonic() < end; {
 					time.Sleep(time.Millisecond)
 				}
 				time.Sleep(held)
-				freeze(fithaw)
+				freeze(t, root, false)
 			}()
 			write()
 		})
@@ -292,6 +298,43 @@ func TestOffCPUForIO(t *testing.T) {
 			t.Error("no wait for I/O")
 		}
 	}, SubjectWrite, SubjectOffCPU)
+}
+
+// An fsync waits for the journal, and the disk.
+func TestOffCPUInFsync(t *testing.T) {
+	eachBackend(t, func(t *testing.T, o Options) {
+		p := open(t, o)
+		f := createSegment(t, ext4(t), "orders-0", segment)
+		if err := p.Trace(int32(os.Getpid())); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := f.Write(batch(0, 1<<20)); err != nil {
+			t.Fatal(err)
+		}
+		if err := f.Sync(); err != nil {
+			t.Fatal(err)
+		}
+		all := drain(t, p)
+		syncs := only(all, KindFsync)
+		if len(syncs) != 1 {
+			t.Fatalf("%d fsyncs", len(syncs))
+		}
+		var off int64
+		for _, s := range only(all, KindOffCPU) {
+			if s.TID != syncs[0].TID || s.OffCPU.Start < syncs[0].Fsync.Start || s.Time > syncs[0].Time {
+				continue
+			}
+			off += s.Time - s.OffCPU.Start
+			if names := functions(t, s.OffCPU.Stack); len(names) > 0 && !hasFunction(names, "sync") {
+				t.Errorf("off its CPU in %v", names)
+			}
+		}
+		whole := syncs[0].Time - syncs[0].Fsync.Start
+		t.Logf("off the CPU for %d of %d", off, whole)
+		if off < whole/2 {
+			t.Error("an fsync is mostly waiting")
+		}
+	}, SubjectFsync, SubjectOffCPU)
 }
 
 // Outside of writes nothing is seen of a thread, nor is anything left behind.

@@ -7,6 +7,7 @@
 # make rights           what each capability is there for, into the README (root)
 # make bench            Go benchmarks
 # make bench-overhead   what Tailspan costs a broker (root)
+# make bench-probes     what its programs in the kernel cost beside bpftrace's (root)
 # make bench-replay     replay of a capture against tshark and a bare loop (root, once: to capture)
 # make lab              the demo's broker on its slow disk, for work by hand (root)
 # make lint generate
@@ -18,7 +19,7 @@ ROOT    := $(shell [ "$$(id -u)" -eq 0 ] && echo yes)
 
 export GOFLAGS := $(filter-out -buildvcs=%,$(GOFLAGS)) -buildvcs=false
 
-.PHONY: build test test-vm matrix test-long demo fixture rights bench bench-overhead bench-replay lab lint generate install install-demo clean
+.PHONY: build test test-vm matrix test-long demo fixture rights bench bench-overhead bench-probes bench-replay lab lint generate install install-demo clean
 
 build:
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/tailspan ./cmd/tailspan
@@ -68,6 +69,10 @@ rights: $(if $(ROOT),install) build
 bench-overhead: $(if $(ROOT),install-demo) build
 	@cd $(LAB) && go build -o ../../bin/ ./cmd/bench-overhead
 	@exec bin/bench-overhead $(ARGS)
+
+bench-probes: $(if $(ROOT),install-demo) build
+	@cd $(LAB) && go build -o ../../bin/ ./cmd/bench-probes
+	@exec bin/bench-probes $(ARGS)
 
 bench-replay: $(if $(ROOT),install) build
 	@cd $(LAB) && go build -o ../../bin/ ./cmd/bench-replay ./cmd/bare-loop

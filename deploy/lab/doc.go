@@ -15,5 +15,6 @@
 //	brokers   the live path on old and new, encrypted and replicated brokers
 //	rights    the live path with fewer capabilities, and as another user
 //	exact     every request of a mixed load, held against everybody who knows it
-//	cmd       env, load, demo; bench-overhead, bench-replay; what makes the fixtures
+//	steady    a load whose requests are all alike, for measuring
+//	cmd       env, load, demo; bench-overhead, bench-probes, bench-replay; what makes the fixtures
 package lab

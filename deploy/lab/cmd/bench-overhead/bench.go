@@ -8,13 +8,14 @@ import (
 	"time"
 
 	"github.com/tailspan/tailspan/deploy/lab/scene"
+	"github.com/tailspan/tailspan/deploy/lab/steady"
 	"github.com/tailspan/tailspan/deploy/lab/tailspan"
 )
 
 type bench struct {
 	scene          *scene.Scene
 	bin            string
-	clients        []*client
+	clients        []*steady.Client
 	pairs          int
 	length, warmUp time.Duration
 }
@@ -36,13 +37,12 @@ const settle = 3 * time.Second
 
 // run measures while the load goes on all the time.
 func (b *bench) run(ctx context.Context) error {
-	for range connections {
-		c, err := newClient(b.scene.Broker.Address(), b.scene.Topic, b.scene.Partitions)
-		if err != nil {
-			return err
-		}
+	var err error
+	if b.clients, err = steady.Connect(b.scene.Broker.Address(), b.scene.Topic, b.scene.Partitions); err != nil {
+		return err
+	}
+	for _, c := range b.clients {
 		defer c.Close()
-		b.clients = append(b.clients, c)
 	}
 	if err := b.scene.Start(ctx); err != nil {
 		return err
@@ -116,7 +116,7 @@ func (b *bench) measure(ctx context.Context, length time.Duration, t *tailspan.S
 	if err != nil {
 		return o, err
 	}
-	took, err := latencies(ctx, b.clients, length)
+	took, err := steady.Latencies(ctx, b.clients, length)
 	if err != nil {
 		return o, err
 	}
@@ -136,11 +136,19 @@ func (b *bench) measure(ctx context.Context, length time.Duration, t *tailspan.S
 
 // read takes the counters.
 func (b *bench) read(ctx context.Context, t *tailspan.Sidecar) (o outcome, err error) {
-	if o.requests, err = b.clients[0].records(ctx); err != nil {
+	if o.requests, err = b.clients[0].Records(ctx); err != nil {
 		return o, err
 	}
 	if o.broker, err = cpu(b.scene.Broker.PID()); err == nil && t != nil {
 		o.own, err = cpu(t.PID())
 	}
 	return o, err
+}
+
+// quantile of what is sorted.
+func quantile(sorted []time.Duration, q float64) time.Duration {
+	if len(sorted) == 0 {
+		return 0
+	}
+	return sorted[min(len(sorted)-1, int(q*float64(len(sorted))))]
 }

@@ -1,4 +1,4 @@
-package main
+package steady
 
 import (
 	"context"
@@ -12,33 +12,50 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// client is one connection of the load: one record a request, one request after
+// Client is one connection of the load: one record a request, one request after
 // the other, so that records are requests and both sides of a pair do the same
 // work. (Kafka's own tool batches by chance: its requests a record differ from
 // stretch to stretch, and it counts whole milliseconds.)
-type client struct {
+type Client struct {
 	*kgo.Client
 	topic      string
 	partitions int32
 }
 
 const (
-	connections = 10
+	connections = 10                    // of Connect
 	period      = 10 * time.Millisecond // of a connection's requests
 	recordBytes = 1900
 )
 
-func newClient(address, topic string, partitions int) (*client, error) {
+// Connect makes the load's clients; Close each.
+func Connect(address, topic string, partitions int) ([]*Client, error) {
+	var all []*Client
+	for range connections {
+		c, err := New(address, topic, partitions)
+		if err != nil {
+			for _, c := range all {
+				c.Close()
+			}
+			return nil, err
+		}
+		all = append(all, c)
+	}
+	return all, nil
+}
+
+// New connects a client.
+func New(address, topic string, partitions int) (*Client, error) {
 	c, err := kgo.NewClient(kgo.SeedBrokers(address), kgo.DefaultProduceTopic(topic), kgo.ProducerLinger(0),
 		kgo.RequiredAcks(kgo.LeaderAck()), kgo.DisableIdempotentWrite(), kgo.RecordPartitioner(kgo.RoundRobinPartitioner()))
 	if err != nil {
 		return nil, fmt.Errorf("kafka client: %w", err)
 	}
-	return &client{c, topic, int32(partitions)}, nil
+	return &Client{c, topic, int32(partitions)}, nil
 }
 
-// records is how many the topic holds: the sum of its end offsets.
-func (c *client) records(ctx context.Context) (int64, error) {
+// Records is how many the topic holds: the sum of its end offsets.
+func (c *Client) Records(ctx context.Context) (int64, error) {
 	topic := kmsg.NewListOffsetsRequestTopic()
 	topic.Topic = c.topic
 	for n := range c.partitions {
@@ -65,9 +82,9 @@ func (c *client) records(ctx context.Context) (int64, error) {
 	return sum, nil
 }
 
-// latencies sends records, one a request, until the time is over, and returns
+// Latencies sends records, one a request, until the time is over, and returns
 // how long each took, sorted.
-func latencies(ctx context.Context, clients []*client, length time.Duration) ([]time.Duration, error) {
+func Latencies(ctx context.Context, clients []*Client, length time.Duration) ([]time.Duration, error) {
 	end := time.Now().Add(length)
 	all, errs := make([][]time.Duration, len(clients)), make([]error, len(clients))
 	var wg sync.WaitGroup
@@ -80,7 +97,7 @@ func latencies(ctx context.Context, clients []*client, length time.Duration) ([]
 	return merged, errors.Join(errs...)
 }
 
-func (c *client) latencies(ctx context.Context, end time.Time) (took []time.Duration, err error) {
+func (c *Client) latencies(ctx context.Context, end time.Time) (took []time.Duration, err error) {
 	value := make([]byte, recordBytes)
 	tick := time.NewTicker(period)
 	defer tick.Stop()
@@ -93,12 +110,4 @@ func (c *client) latencies(ctx context.Context, end time.Time) (took []time.Dura
 		took = append(took, time.Since(begin))
 	}
 	return took, nil
-}
-
-// quantile of what is sorted.
-func quantile(sorted []time.Duration, q float64) time.Duration {
-	if len(sorted) == 0 {
-		return 0
-	}
-	return sorted[min(len(sorted)-1, int(q*float64(len(sorted))))]
 }

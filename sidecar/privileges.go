@@ -13,15 +13,16 @@ import (
 	"github.com/tailspan/tailspan/sidecar/rights"
 )
 
-// giveUp keeps of all capabilities those that brokers are attached with, and
-// does so before the first one is: what is attached later is attached in the
-// same way. Packets, probes and recording are open by then.
+// uprobes are what kernels ask for to attach uprobes and to tell programs of a
+// process, the least first: uprobe_multi takes no more than its program; others
+// take perf events, of older ones each a program, some CAP_SYS_ADMIN for it.
+var uprobes = []rights.Set{0, rights.Load, rights.Load | rights.Of(unix.CAP_SYS_ADMIN)}
+
+// giveUp keeps of all capabilities those that brokers are taken up with, and
+// does so before the first one is: what comes later comes in the same way.
+// Packets, probes and recording are open by then.
 func (l *live) giveUp() {
-	keep := rights.Attach
-	if l.uprobesNeedAdmin() {
-		keep |= rights.Of(unix.CAP_SYS_ADMIN)
-	}
-	left, err := rights.GiveUp(keep)
+	left, err := rights.GiveUp(l.toAttach())
 	if err != nil {
 		l.log.Warn("capabilities that are not needed any more are kept", "error", err)
 		return
@@ -29,26 +30,43 @@ func (l *live) giveUp() {
 	l.log.Info("gave up the capabilities that are not needed any more", "kept", left)
 }
 
-// uprobesNeedAdmin tries it, with a probe on a function of our own that nobody
-// calls: some kernels want CAP_SYS_ADMIN for the uprobes of perf events.
-func (l *live) uprobesNeedAdmin() bool {
-	admin := rights.Of(unix.CAP_SYS_ADMIN)
-	if held, err := rights.Held(); l.kernel == nil || err != nil || !held.Has(admin) {
-		return false
+// toAttach tries with how little a broker can be taken up.
+func (l *live) toAttach() rights.Set {
+	held, err := rights.Held()
+	if l.kernel == nil || err != nil {
+		return rights.Attach
 	}
+	can := l.attachOwn() == nil // else it takes no rights
+	for _, more := range uprobes {
+		keep := rights.Attach | more
+		err := rights.Without(held&^keep, func() error {
+			if err := errors.Join(l.kernel.Trace(nobody), l.kernel.Untrace(nobody)); err != nil || !can {
+				return err
+			}
+			return l.attachOwn()
+		})
+		if err == nil {
+			return keep
+		}
+		l.log.Debug("more is needed to attach", "than", keep, "error", err)
+	}
+	return rights.Attach | uprobes[len(uprobes)-1]
+}
+
+const nobody = 0 // the pid of what runs when nothing does
+
+// attachOwn puts a uprobe on a function of our own that nobody calls, and takes
+// it off again.
+func (l *live) attachOwn() error {
 	site, err := ownSite()
 	if err != nil {
-		l.log.Debug("no site for a trial uprobe", "error", err)
-		return true
+		return err
 	}
-	attach := func() error {
-		c, err := l.kernel.AttachMonitors(int32(os.Getpid()), "/proc/self/exe", []bpf.USDTSite{site})
-		if err != nil {
-			return err
-		}
-		return c.Close()
+	c, err := l.kernel.AttachMonitors(int32(os.Getpid()), "/proc/self/exe", []bpf.USDTSite{site})
+	if err != nil {
+		return err
 	}
-	return rights.Without(admin, attach) != nil && attach() == nil
+	return c.Close()
 }
 
 // uncalled is where the trial uprobe goes.

@@ -2,6 +2,7 @@ package sidecar
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"log/slog"
 	"os"
@@ -58,29 +59,13 @@ func TestAttachAfterwards(t *testing.T) {
 		}
 		return
 	}
-	l := &live{Sidecar: &Sidecar{log: slog.New(slog.NewTextHandler(t.Output(), nil))}}
+	l := &live{Sidecar: &Sidecar{log: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug}))}}
 	var err error
 	if l.kernel, err = bpf.Open(bpf.Options{RingSize: 1 << 16}); err != nil {
 		t.Fatal(err)
 	}
 	defer l.kernel.Close()
-	site, err := ownSite()
-	if err != nil {
-		t.Fatal(err)
-	}
-	attach := func() error {
-		c, err := l.kernel.AttachMonitors(int32(os.Getpid()), "/proc/self/exe", []bpf.USDTSite{site})
-		if err != nil {
-			return err
-		}
-		for _, s := range l.kernel.Status() {
-			if s.Name == bpf.SubjectMonitor {
-				t.Logf("attached by %s", s.Backend)
-			}
-		}
-		return c.Close()
-	}
-	if err := attach(); err != nil {
+	if err := l.attachOwn(); err != nil {
 		t.Skip(err)
 	}
 	l.giveUp()
@@ -88,7 +73,7 @@ func TestAttachAfterwards(t *testing.T) {
 	if err != nil || !held.Has(rights.Attach) || held.Has(rights.Of(unix.CAP_NET_RAW)) {
 		t.Fatalf("%v held, %v", held, err)
 	}
-	if err := attach(); err != nil {
+	if err := errors.Join(l.attachOwn(), l.kernel.Trace(nobody), l.kernel.WatchDevice(1), l.kernel.Untrace(nobody)); err != nil {
 		t.Error(err)
 	}
 }

@@ -80,9 +80,12 @@ var (
 	// Start is what takes up tracing, where tracefs is mounted.
 	Start = Of(unix.CAP_BPF, unix.CAP_PERFMON, unix.CAP_NET_RAW, unix.CAP_SYS_PTRACE, unix.CAP_DAC_READ_SEARCH, unix.CAP_SYSLOG)
 
-	// Attach is what goes on with it once packets and probes are open: takes up
-	// a broker that starts or comes back (uprobe_multi takes CAP_BPF; the perf
-	// uprobes of older kernels, and programs loaded for them, CAP_PERFMON), and
-	// reads what was not read yet.
-	Attach = Start &^ Of(unix.CAP_NET_RAW)
+	// Attach is what takes up a broker that starts or comes back, once packets
+	// and probes are open, and reads what was not read yet: its files, and the
+	// names of the kernel's functions.
+	Attach = Of(unix.CAP_SYS_PTRACE, unix.CAP_DAC_READ_SEARCH, unix.CAP_SYSLOG)
+
+	// Load is what takes up a broker on kernels that want it, too, beside a
+	// program and a map that are open already.
+	Load = Of(unix.CAP_BPF, unix.CAP_PERFMON)
 )

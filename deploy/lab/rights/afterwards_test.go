@@ -28,11 +28,11 @@ func TestUnprivileged(t *testing.T) {
 	file := filepath.Join(s.own, "run.pcapng")
 	ts := s.start(t, as(ourUID, 0, s.Bin, "run", "--record", file))
 	s.until(t, ts)
-	holdsOnly(t, ts.PID(), rights.Attach)
+	holdsOnly(t, ts)
 	old := s.Broker.PID()
 	s.restart(t)
 	s.until(t, ts)
-	holdsOnly(t, ts.PID(), rights.Attach)
+	holdsOnly(t, ts)
 	trial.Stop(t, ts)
 	joined, waits := map[int32]int{}, map[int32]int{}
 	for _, r := range replay[assemble.JoinedRow](t, s, file, "joined") {
@@ -59,7 +59,7 @@ func TestRoot(t *testing.T) {
 	file := filepath.Join(s.own, "run.pcapng")
 	ts := s.start(t, []string{s.Bin, "run", "--record", file, "--pid", strconv.Itoa(s.Broker.PID())})
 	s.until(t, ts)
-	holdsOnly(t, ts.PID(), rights.Attach)
+	holdsOnly(t, ts)
 	trial.Stop(t, ts)
 	if n := len(replay[assemble.JoinedRow](t, s, file, "joined")); n == 0 {
 		t.Error("nothing was joined")
@@ -113,9 +113,18 @@ func (s *stage) restart(t *testing.T) {
 	}
 }
 
-// holdsOnly looks at every thread of a process.
-func holdsOnly(t *testing.T, pid int, want rights.Set) {
+// holdsOnly holds every thread to what the log says is kept, which is not more
+// than any kernel takes.
+func holdsOnly(t *testing.T, ts *tailspan.Sidecar) {
 	t.Helper()
+	pid, want := ts.PID(), rights.Attach
+	if out, _ := ts.Output(); !strings.Contains(out, fmt.Sprintf("kept=%q", want)) {
+		want |= rights.Load
+		if !strings.Contains(out, fmt.Sprintf("kept=%q", want)) {
+			t.Fatalf("kept is neither %v nor that and what loads probes:\n%s", rights.Attach, out)
+		}
+	}
+	t.Logf("%v kept", want)
 	threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/status", pid))
 	if err != nil || len(threads) < 2 {
 		t.Fatalf("%d threads: %v", len(threads), err)

@@ -50,9 +50,12 @@ func table(rows map[string][2]string) string {
 		if row[1] != row[0] {
 			cell += "; as root " + row[1]
 		}
-		kept := "kept"
-		if !rights.Attach.Has(rights.Of(c.Number)) {
-			kept = "given up"
+		kept := "given up"
+		switch one := rights.Of(c.Number); {
+		case rights.Attach.Has(one):
+			kept = "kept"
+		case rights.Load.Has(one):
+			kept = "given up if uprobes attach without it"
 		}
 		fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", c.Name, c.Use, cell, kept)
 	}

@@ -18,23 +18,36 @@ import (
 
 var update = flag.Bool("update", false, "put the table into the README")
 
-// lost names the spans that a trace will not show, or not whole.
-func lost(r report) string {
+// lost names the spans of all that were to be had that a trace will not show,
+// or not whole.
+func lost(r, all report) string {
+	had := map[string]bool{}
+	for _, c := range all.Brokers[0].Spans {
+		had[c.Name] = c.State == ok
+	}
 	var gone, less, left []string
 	for _, c := range r.Brokers[0].Spans {
-		switch name := "`" + c.Name + "`"; c.State {
-		case missing:
+		switch name := "`" + c.Name + "`"; {
+		case !had[c.Name]:
+		case c.State == missing:
 			gone = append(gone, name)
-		case degraded:
-			less = append(less, "parts of "+name)
-		case ok:
+		case c.State == degraded:
+			less = append(less, name)
+		case c.State == ok:
 			left = append(left, name)
 		}
 	}
-	if rest := append(left, less...); len(gone) > len(rest) && len(rest) > 0 {
-		return "all but " + strings.Join(rest, ", ")
+	var said []string
+	switch {
+	case len(gone) > len(left)+len(less) && len(left) > 0:
+		said = append(said, "all but "+strings.Join(append(left, less...), ", "))
+	case len(gone) > 0:
+		said = append(said, strings.Join(gone, ", "))
 	}
-	return cmp.Or(strings.Join(append(gone, less...), ", "), "nothing")
+	if len(less) > 0 {
+		said = append(said, "in part "+strings.Join(less, ", "))
+	}
+	return cmp.Or(strings.Join(said, "; "), "nothing")
 }
 
 // table is the README's.

@@ -39,11 +39,11 @@ func allSubjects() *fakeKernel {
 	k := &fakeKernel{}
 	for _, kind := range kinds {
 		k.subjects = append(k.subjects, bpf.Subject{Name: kind.subject, Backend: bpf.Fentry, Attached: true})
-		if kind.subject == "sample" {
+		if kind.subject == bpf.SubjectSample {
 			k.subjects[len(k.subjects)-1].Backend = bpf.PerfEvent
 		}
 		for _, a := range kind.with {
-			if a.subject != "off_cpu" {
+			if a.subject != bpf.SubjectOffCPU {
 				k.subjects = append(k.subjects, bpf.Subject{Name: a.subject, Backend: bpf.TpBTF, Attached: true})
 			}
 		}

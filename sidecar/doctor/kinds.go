@@ -26,19 +26,19 @@ type addition struct{ subject, says string }
 // kinds are all of them, in the order in which they are told.
 var kinds = []kind{
 	{span: spans.NameWrite, subject: bpf.SubjectWrite,
-		with: []addition{{bpf.SubjectWake, "whose it is"}, {"off_cpu", "CPU, sleep and run-queue time"}}},
-	{span: spans.NameKernelWait, subject: "off_cpu", named: true},
-	{span: "samples", subject: "sample", named: true},
-	{span: spans.NameFsync, subject: "fsync"},
+		with: []addition{{bpf.SubjectWake, "whose it is"}, {bpf.SubjectOffCPU, "CPU, sleep and run-queue time"}}},
+	{span: spans.NameKernelWait, subject: bpf.SubjectOffCPU, named: true},
+	{span: "samples", subject: bpf.SubjectSample, named: true},
+	{span: spans.NameFsync, subject: bpf.SubjectFsync},
 	{span: spans.NameExt4DirtyInode, subject: bpf.SubjectDirtyInode, absent: notExt4,
 		other: spans.NameOtherDirtyInode, by: []string{bpf.TpBTF, bpf.RawTP, bpf.Tracepoint}},
 	{span: spans.NameJBD2Commit, subject: bpf.SubjectJournal, absent: notJournaled, watched: true,
-		with: []addition{{"commit_origin", "who asked for it"}, {"commit_stats", "what it did"}}},
-	{span: spans.NameHandleWait, subject: "handle_wait", absent: notJournaled},
-	{span: spans.NameFastCommit, subject: "fast_commit", absent: notFastCommitting, watched: true},
-	{span: spans.NameLogGrant, subject: "log_grant", absent: notXFS},
-	{span: spans.NameLogForce, subject: "log_force", absent: notXFS, watched: true},
-	{span: spans.NameBlockIO, subject: "block_io", absent: notOnDisk, watched: true},
+		with: []addition{{bpf.SubjectCommitOrigin, "who asked for it"}, {bpf.SubjectCommitStats, "what it did"}}},
+	{span: spans.NameHandleWait, subject: bpf.SubjectHandleWait, absent: notJournaled},
+	{span: spans.NameFastCommit, subject: bpf.SubjectFastCommit, absent: notFastCommitting, watched: true},
+	{span: spans.NameLogGrant, subject: bpf.SubjectLogGrant, absent: notXFS},
+	{span: spans.NameLogForce, subject: bpf.SubjectLogForce, absent: notXFS, watched: true},
+	{span: spans.NameBlockIO, subject: bpf.SubjectBlockIO, absent: notOnDisk, watched: true},
 }
 
 func notExt4(d LogDir) string {

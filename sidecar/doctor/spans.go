@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tailspan/tailspan/bpf"
 	"github.com/tailspan/tailspan/spans"
 )
 
@@ -129,6 +130,6 @@ func (p *patient) monitorWait() Check {
 		c.State, c.Detail, c.Fix = Missing, p.monitors, p.fix
 		return c
 	}
-	c.From = []Source{{"monitor", p.backend}}
+	c.From = []Source{{bpf.SubjectMonitor, p.backend}}
 	return c
 }

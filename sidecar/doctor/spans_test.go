@@ -74,7 +74,7 @@ func TestSpans(t *testing.T) {
 			p.disks = []LogDir{ext4, xfs}
 		}, states{"xfs.log_grant": OK, "xfs.log_force": OK}, "its counterpart is shown, as dirty_inode"},
 		"no origin": {func(_ *patient, k *fakeKernel) {
-			k.set(bpf.Subject{Name: "commit_origin", Err: errors.New("gone")})
+			k.set(bpf.Subject{Name: bpf.SubjectCommitOrigin, Err: errors.New("gone")})
 		}, states{"jbd2.commit": Degraded}, "without who asked for it: gone"},
 		"old build": {func(_ *patient, k *fakeKernel) {
 			k.subjects = k.subjects[:len(k.subjects)-2] // block_io and monitor

@@ -33,12 +33,12 @@ func TestGolden(t *testing.T) {
 					s.Backend, s.Tried = bpf.Tracepoint, []bpf.Attempt{{Backend: bpf.Fentry, Err: refused}, {Backend: bpf.TpBTF, Err: unix.ENOENT}}
 				}
 			}
-			k.set(bpf.Subject{Name: "fast_commit", Err: refused}) // nobody misses it
+			k.set(bpf.Subject{Name: bpf.SubjectFastCommit, Err: refused}) // nobody misses it
 		}, func(p *patient) { p.disks = []LogDir{xfs} }, 0},
 		"degraded": {func(o *Options, k *fakeKernel) {
 			hold(o, 65534, rights.Start&^toName)
 			write(o.proc+"/kallsyms", "0000000000000000 T _text\n")
-			k.set(bpf.Subject{Name: "fsync", Err: refused, Tried: []bpf.Attempt{{Backend: bpf.Kprobe, Err: refused}}})
+			k.set(bpf.Subject{Name: bpf.SubjectFsync, Err: refused, Tried: []bpf.Attempt{{Backend: bpf.Kprobe, Err: refused}}})
 		}, func(p *patient) { p.Listeners = append(p.Listeners, tls) }, 1},
 		"nobody": {func(o *Options, k *fakeKernel) {
 			hold(o, 65534, 0)

@@ -36,21 +36,21 @@ func fsyncWays() []way {
 }
 
 // fsyncFunctions: the one of all file systems, those of the two that brokers use,
-// or of the one that there is.
+// or of the one that there is. The function of a module without BTF is had by
+// kprobe alone.
 func fsyncFunctions(like way, end, start string) []way {
 	const all, ext4, xfs = "vfs_fsync_range", "ext4_sync_file", "xfs_file_fsync"
-	var ways []way
-	for _, functions := range [][]string{{all}, {ext4, xfs}, {ext4}, {xfs}} {
+	of := func(functions ...string) way {
 		w := like
 		for _, f := range functions {
 			w.hooks = append(w.hooks, programs(end+f, start+f)...)
 		}
-		if functions[0] == all {
-			w.trial = fsyncsAreSeen
-		}
-		ways = append(ways, w)
+		return w
 	}
-	return ways
+	general, mixed := of(all), of(ext4)
+	general.trial = fsyncsAreSeen
+	mixed.hooks, mixed.typed = append(mixed.hooks, programs("kretprobe_"+xfs, "kprobe_"+xfs)...), false
+	return []way{general, of(ext4, xfs), mixed, of(ext4), of(xfs)}
 }
 
 // handleWaitWays: the events' names have changed in Linux 6.2.
@@ -102,6 +102,8 @@ var logForceWays = []way{
 		"fentry_log_force", "fentry_log_force_seq")},
 	{backend: Kprobe, hooks: programs("kretprobe_log_force", "kretprobe_log_force_seq",
 		"kprobe_log_force", "kprobe_log_force_seq")},
+	{backend: Kprobe, hooks: programs("kretprobe_log_force", "kretprobe_log_force_seq",
+		"kprobe_log_force_inside", "kprobe_log_force_seq_inside")},
 	{backend: Kprobe, hooks: programs("kretprobe_log_force", "kretprobe_log_force_lsn",
 		"kprobe_log_force_inside", "kprobe_log_force_lsn")},
 }

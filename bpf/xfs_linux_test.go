@@ -83,7 +83,11 @@ func churn(t *testing.T, dir string, stop *atomic.Bool) {
 func TestLogForce(t *testing.T) {
 	eachBackend(t, func(t *testing.T, o Options) {
 		o.SlowForce = -1
+		o.see = append(o.see, SubjectFsync) // without BTF of XFS forces are seen inside of one
 		p := open(t, o)
+		if err := p.Trace(int32(os.Getpid())); err != nil {
+			t.Fatal(err)
+		}
 		fs := plainXFS(t)
 		f := createSegment(t, fs.dir, "orders-0", segment)
 		force := func() (tid int32, before, after int64) {

@@ -171,6 +171,10 @@ static __always_inline int start(struct thread *t, __u64 pid_tgid)
 {
 	if (t->writing) // its end was not seen
 		count_lost(KIND_WRITE);
+	if (t->syncing) { // likewise
+		count_lost(KIND_FSYNC);
+		t->syncing = 0;
+	}
 	t->writing = t->worked = 1;
 	t->dirty_depth = 0;
 	step_in(pid_tgid);

@@ -34,8 +34,13 @@ static __always_inline int begin_force(__u32 dev, __u32 flags)
 
 static __always_inline int force_log(struct xfs_mount *mount, __u32 flags)
 {
-	struct super_block *super = GET(mount, m_super);
-	return begin_force(GET(super, s_dev), flags);
+	return begin_force(mount->m_super->s_dev, flags);
+}
+
+// No bare pointer can be cast to a type that is a module's.
+static __always_inline int force_bare(__u64 mount, __u32 flags)
+{
+	return begin_force(BPF_CORE_READ((struct xfs_mount *)mount, m_super, s_dev), flags);
 }
 
 static __always_inline int end_force(void)
@@ -90,7 +95,7 @@ int fexit_log_force_seq(void *ctx)
 SEC("kprobe/xfs_log_force")
 int kprobe_log_force(struct pt_regs *ctx)
 {
-	return force_log(POINTER(struct xfs_mount, ARGUMENT_1(ctx)), ARGUMENT_2(ctx));
+	return force_bare(ARGUMENT_1(ctx), ARGUMENT_2(ctx));
 }
 
 SEC("kretprobe/xfs_log_force")
@@ -103,7 +108,7 @@ int kretprobe_log_force(void *ctx)
 SEC("kprobe/xfs_log_force_seq")
 int kprobe_log_force_seq(struct pt_regs *ctx)
 {
-	return force_log(POINTER(struct xfs_mount, ARGUMENT_1(ctx)), ARGUMENT_3(ctx));
+	return force_bare(ARGUMENT_1(ctx), ARGUMENT_3(ctx));
 }
 
 SEC("kretprobe/xfs_log_force_seq")
@@ -129,7 +134,13 @@ int kprobe_log_force_inside(struct pt_regs *ctx)
 	return force_inside(ARGUMENT_2(ctx));
 }
 
-// What xfs_log_force_seq was until 5.14.
+SEC("kprobe/xfs_log_force_seq")
+int kprobe_log_force_seq_inside(struct pt_regs *ctx)
+{
+	return force_inside(ARGUMENT_3(ctx));
+}
+
+// What xfs_log_force_seq was until 5.14, or its like among the older ones.
 SEC("kprobe/xfs_log_force_lsn")
 int kprobe_log_force_lsn(struct pt_regs *ctx)
 {

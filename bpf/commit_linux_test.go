@@ -62,16 +62,18 @@ func TestCommitOrigin(t *testing.T) {
 				}
 			})
 			got := only(drain(t, p), KindCommitOrigin)
-			if len(got) != 1 {
-				t.Fatalf("%d: %d records", c.origin, len(got))
+			if len(got) == 0 {
+				t.Fatalf("%d: no commit", c.origin)
 			}
-			o := got[0].CommitOrigin
-			check(t, "origin", o.Origin, c.origin)
-			check(t, "device", o.Device, fs.dev)
-			check(t, "tid", o.TID, tid)
-			check(t, "tgid", o.TGID, int32(os.Getpid()))
-			check(t, "comm", string(o.Comm), comm(t))
-			check(t, "journal's thread", strings.HasPrefix(nameOf(t, got[0].TID), "jbd2/"+fs.loop), true)
+			for _, s := range got { // a sync can need a second one
+				o := s.CommitOrigin
+				check(t, "origin", o.Origin, c.origin)
+				check(t, "device", o.Device, fs.dev)
+				check(t, "tid", o.TID, tid)
+				check(t, "tgid", o.TGID, int32(os.Getpid()))
+				check(t, "comm", string(o.Comm), comm(t))
+				check(t, "journal's thread", strings.HasPrefix(nameOf(t, s.TID), "jbd2/"+fs.loop), true)
+			}
 		}
 	}, SubjectCommitOrigin)
 }
@@ -107,12 +109,14 @@ func TestCommitOriginOfAnother(t *testing.T) {
 				t.Fatal(err)
 			}
 			got := only(drain(t, p), KindCommitOrigin)
-			if len(got) != 1 {
-				t.Fatalf("%d records", len(got))
+			if len(got) == 0 {
+				t.Fatal("no commit")
 			}
-			check(t, "origin", got[0].CommitOrigin.Origin, c.origin)
-			check(t, "tgid", got[0].CommitOrigin.TGID, int32(sync.Process.Pid))
-			check(t, "comm", string(got[0].CommitOrigin.Comm), "sync")
+			for _, s := range got {
+				check(t, "origin", s.CommitOrigin.Origin, c.origin)
+				check(t, "tgid", s.CommitOrigin.TGID, int32(sync.Process.Pid))
+				check(t, "comm", string(s.CommitOrigin.Comm), "sync")
+			}
 		}
 	}, SubjectCommitOrigin)
 }

@@ -1,7 +1,7 @@
 # make build            bin/tailspan, static
 # make test             everything that this machine and user allow; says what was skipped and why
 # make test-vm          the probes in Debian's kernels 5.10, 6.1 and 6.12, emulated; a quarter of an hour at most
-# make matrix           the same, and what attached where is written into the README
+# make matrix           which probes attach in these kernels, written into the README
 # make test-long        what takes hours: a million requests, ten minutes of each fuzz target (root)
 # make demo             one slow produce request of a real Kafka, seen whole in a real Jaeger
 # make rights           what each capability is there for, into the README (root)

@@ -66,19 +66,27 @@ func fastCommits(t *testing.T, m plan.Mount) (n int) {
 	return n
 }
 
+// counted is a number that was read between two instants.
+type counted struct {
+	call
+	n int
+}
+
 // diskWrites is how many a disk has completed
 // (Documentation/ABI/stable/sysfs-block, stat).
-func diskWrites(t *testing.T, m plan.Mount) (n int) {
+func diskWrites(t *testing.T, m plan.Mount) counted {
 	t.Helper()
+	c := counted{call: call{before: now()}}
 	stat, err := os.ReadFile("/sys/block/" + filepath.Base(deviceOf(t, m)) + "/stat")
 	if err != nil {
 		t.Fatal(err)
 	}
+	c.after = now()
 	var other int
-	if _, err := fmt.Sscan(string(stat), &other, &other, &other, &other, &n); err != nil {
+	if _, err := fmt.Sscan(string(stat), &other, &other, &other, &other, &c.n); err != nil {
 		t.Fatalf("%q: %v", stat, err)
 	}
-	return n
+	return c
 }
 
 // deviceOf is the file of the device that is mounted.

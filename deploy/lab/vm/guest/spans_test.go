@@ -27,7 +27,8 @@ func testSpans(t *testing.T, m plan.Mount) {
 	p := watch(t, m)
 	h, n := newHandler(t, m.Dir), &neighbour{file: create(t, m.Dir, "neighbour")}
 	quiet(t, m)
-	from, before, fast, disk := now(), transactions(t, m), fastCommits(t, m), diskWrites(t, m)
+	disk := diskWrites(t, m)
+	from, before, fast := now(), transactions(t, m), fastCommits(t, m)
 	var wg sync.WaitGroup
 	stop := make(chan struct{})
 	wg.Go(func() { h.write(stop) })
@@ -39,7 +40,8 @@ func testSpans(t *testing.T, m plan.Mount) {
 	wg.Wait()
 	quiet(t, m)
 	to, after := now(), transactions(t, m)
-	fast, disk = fastCommits(t, m)-fast, diskWrites(t, m)-disk
+	fast = fastCommits(t, m) - fast
+	diskAfter := diskWrites(t, m)
 	if h.ended != nil || n.ended != nil {
 		t.Fatal(h.ended, n.ended)
 	}
@@ -52,7 +54,7 @@ func testSpans(t *testing.T, m plan.Mount) {
 	checkJoins(t, p, h)
 	checkFsyncs(t, p, h, n)
 	reasons := checkReasons(t, p, h)
-	checkDisk(t, p, from, to, disk)
+	checkDisk(t, p, disk, diskAfter)
 	dirty := checkWrites(t, p)
 	if m.Type == "xfs" {
 		checkLogForces(t, p, n)

@@ -31,8 +31,9 @@ test: $(if $(ROOT),install) build
 	cd $(LAB) && go build -o ../../bin/ ./cmd/tally
 	bin/tally . $(LAB)
 
-# Needs no root: the guests are processes, their kernels lie in the cache. What
-# is not to be had (no mirror, no amd64) is skipped, and the tests say why.
+# Guests are processes, their kernels and QEMU lie in the lab's cache: nothing is
+# installed. What is not to be had (no mirror, no amd64) is skipped, and the tests
+# say why.
 test-vm:
 	cd $(LAB) && go build -o ../../bin/ ./cmd/tally ./cmd/guest
 	-@bin/guest -fetch

@@ -15,6 +15,7 @@
 //	brokers   the live path on old and new, encrypted and replicated brokers
 //	rights    the live path with fewer capabilities, and as another user
 //	exact     every request of a mixed load, held against everybody who knows it
+//	vm        Debian's kernels in an emulator, and what runs in them
 //	steady    a load whose requests are all alike, for measuring
-//	cmd       env, load, demo; bench-overhead, bench-probes, bench-replay; what makes the fixtures
+//	cmd       env, load, demo, guest; bench-overhead, bench-probes, bench-replay; what makes the fixtures
 package lab

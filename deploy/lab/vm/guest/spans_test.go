@@ -27,7 +27,7 @@ func testSpans(t *testing.T, m plan.Mount) {
 	p := watch(t, m)
 	h, n := newHandler(t, m.Dir), &neighbour{file: create(t, m.Dir, "neighbour")}
 	quiet(t, m)
-	disk := diskWrites(t, m)
+	disk := sectorsWritten(t, m)
 	from, before, fast := now(), transactions(t, m), fastCommits(t, m)
 	var wg sync.WaitGroup
 	stop := make(chan struct{})
@@ -41,7 +41,7 @@ func testSpans(t *testing.T, m plan.Mount) {
 	quiet(t, m)
 	to, after := now(), transactions(t, m)
 	fast = fastCommits(t, m) - fast
-	diskAfter := diskWrites(t, m)
+	diskAfter := sectorsWritten(t, m)
 	if h.ended != nil || n.ended != nil {
 		t.Fatal(h.ended, n.ended)
 	}

@@ -19,7 +19,7 @@ ROOT    := $(shell [ "$$(id -u)" -eq 0 ] && echo yes)
 
 export GOFLAGS := $(filter-out -buildvcs=%,$(GOFLAGS)) -buildvcs=false
 
-.PHONY: build test test-vm matrix test-long demo fixture rights bench bench-overhead bench-probes bench-replay lab lint generate install install-demo clean
+.PHONY: build test test-vm guests matrix test-long demo fixture rights bench bench-overhead bench-probes bench-replay lab lint generate install install-demo clean
 
 build:
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/tailspan ./cmd/tailspan
@@ -34,14 +34,15 @@ test: $(if $(ROOT),install) build
 # Guests are processes, their kernels and QEMU lie in the lab's cache: nothing is
 # installed. What is not to be had (no mirror, no amd64) is skipped, and the tests
 # say why.
-test-vm:
-	cd $(LAB) && go build -o ../../bin/ ./cmd/tally ./cmd/guest
-	-@bin/guest -fetch
+test-vm: guests
+	cd $(LAB) && go build -o ../../bin/ ./cmd/tally
 	LAB_GUESTS=1 bin/tally $(LAB)/vm
 
-matrix:
+guests:
 	cd $(LAB) && go build -o ../../bin/ ./cmd/guest
-	bin/guest -fetch
+	-@bin/guest -fetch
+
+matrix: guests
 	cd $(LAB) && LAB_GUESTS=1 go test -count 1 -timeout 20m -run '^TestGuests$$' ./vm -update
 
 REQUESTS ?= 1000000

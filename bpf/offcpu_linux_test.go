@@ -249,10 +249,71 @@ func TestOffCPUOutside(t *testing.T) {
 				t.Errorf("off CPU %d..%d in no write", s.OffCPU.Start, s.Time)
 			}
 		}
-		var count uint64
-		if err := p.shared.Maps[".bss"].Lookup(uint32(0), &count); err != nil {
+		check(t, "threads off the CPU", awayCount(t, p), 0)
+	}, SubjectWrite, SubjectOffCPU)
+}
+
+// The end of a stay that was not seen is counted, and that stay does not last
+// until the end of the next one, inside a write or not.
+func TestOffCPUUnseen(t *testing.T) {
+	eachBackend(t, func(t *testing.T, o Options) {
+		p := open(t, o)
+		mnt := ext4(t)
+		f := createSegment(t, mnt, "orders-0", segment)
+		root, err := os.Open(mnt)
+		if err != nil {
 			t.Fatal(err)
 		}
-		check(t, "threads off the CPU", count, 0)
+		defer root.Close()
+		if err := p.Trace(int32(os.Getpid())); err != nil {
+			t.Fatal(err)
+		}
+		onThread(func(tid int32) {
+			markAway(t, p, tid)
+			_ = unix.Nanosleep(&unix.Timespec{Nsec: 1e6}, nil)
+			freeze(t, root, true)
+			go func() {
+				for end := monotonic() + int64(10*time.Second); !isAsleep(tid) && monotonic() < end; {
+					time.Sleep(time.Millisecond)
+				}
+				freeze(t, root, false)
+			}()
+			markAway(t, p, tid)
+			if _, err := unix.Write(int(f.Fd()), batch(0, 100)); err != nil {
+				t.Error(err)
+			}
+		})
+		all := drain(t, p)
+		writes := only(all, KindWrite)
+		check(t, "writes", len(writes), 1)
+		for _, s := range only(all, KindOffCPU) {
+			if s.OffCPU.Start < writes[0].Write.Start {
+				t.Errorf("a stay of %v", time.Duration(s.Time-s.OffCPU.Start))
+			}
+		}
+		if n := lostStays(t, p); n < 2 {
+			t.Errorf("%d stays lost", n)
+		}
+		check(t, "threads off the CPU", awayCount(t, p), 0)
 	}, SubjectWrite, SubjectOffCPU)
+}
+
+// markAway says of a thread that it has been off its CPU since the host started.
+func markAway(t *testing.T, p *Probes, tid int32) {
+	t.Helper()
+	away := make([]byte, p.shared.Maps[probesMapAway].ValueSize())
+	away[0], away[1] = byte(KindOffCPU), recordVersion
+	n := awayCount(t, p) + 1
+	err := errorsOf(p.shared.Maps[".bss"].Put(uint32(0), n), p.shared.Maps[probesMapAway].Put(uint32(tid), away))
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+func awayCount(t *testing.T, p *Probes) (n uint64) {
+	t.Helper()
+	if err := p.shared.Maps[".bss"].Lookup(uint32(0), &n); err != nil {
+		t.Error(err)
+	}
+	return n
 }

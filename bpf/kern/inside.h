@@ -41,6 +41,15 @@ static __always_inline int forget_away(__u32 tid)
 	return 1;
 }
 
+// Of a thread that runs: if it is said to be off its CPU, it came back unseen,
+// and nobody knows when. Hosts may keep switches from tasks of their own out of
+// the event.
+static __always_inline void is_here(__u32 tid)
+{
+	if (away_count && forget_away(tid))
+		count_lost(KIND_OFFCPU);
+}
+
 static __always_inline __u32 *inside_here(void)
 {
 	__u32 zero = 0;
@@ -55,14 +64,12 @@ static __always_inline void step_in(__u32 tid)
 		*slot = tid;
 }
 
-// After writing or syncing was cleared: an fsync may end inside a write. Who is
-// said to be off its CPU here came back unseen, and nobody knows when.
+// After writing or syncing was cleared: an fsync may end inside a write.
 static __always_inline void step_out(const struct thread *t)
 {
 	__u32 *slot = inside_here();
 	if (!slot || is_inside(t))
 		return;
 	*slot = 0;
-	if (away_count && forget_away(bpf_get_current_pid_tgid()))
-		count_lost(KIND_OFFCPU);
+	is_here(bpf_get_current_pid_tgid());
 }

@@ -31,13 +31,21 @@ struct task_struct___before_5_14 { // 2f064a59a11f "sched: Change task_struct::s
 	((could_go_on) ? OFFCPU_PREEMPTED                                              \
 	 : bpf_core_field_exists((task)->in_iowait) && READ((task), in_iowait) ? OFFCPU_IO : 0)
 
-// The current thread, which is inside, leaves its CPU.
+// Whether it matters that this thread leaves its CPU: it is inside, or said to
+// have left before.
+static __always_inline int matters(__u32 slot, __u32 tid)
+{
+	return tid && (slot == tid || (away_count && bpf_map_lookup_elem(&away, &tid)));
+}
+
+// The current thread leaves its CPU.
 static __always_inline void leave(void *ctx, __u32 *slot, __u32 tid, __u8 flags)
 {
 	__u64 now = bpf_ktime_get_ns();
 	struct thread *t = find_thread(tid);
 
 	*slot = 0;
+	is_here(tid);
 	if (!t || !is_inside(t))
 		return;
 	if (bpf_map_update_elem(&away, &tid, &nowhere, BPF_NOEXIST))
@@ -96,7 +104,7 @@ int switch_threads(__u64 *ctx)
 
 	if (!slot)
 		return 0;
-	if (*slot && *slot == tid) {
+	if (matters(*slot, tid)) {
 		struct task_struct___before_5_14 *old = (void *)prev;
 		__u64 state = bpf_core_field_exists(prev->__state) ? prev->__state : old->state;
 		leave(ctx, slot, tid, FLAGS(prev, (_Bool)ctx[0] || !state, BPF_CORE_READ_BITFIELD));
@@ -121,14 +129,15 @@ int wake_thread(__u64 *ctx)
 SEC("tracepoint/sched/sched_switch")
 int switch_threads_event(void *ctx)
 {
+	__u32 tid = bpf_get_current_pid_tgid();
 	__u32 *slot = inside_here();
 
 	if (!slot)
 		return 0;
-	if (*slot && *slot == (__u32)bpf_get_current_pid_tgid()) {
+	if (matters(*slot, tid)) {
 		struct task_struct *prev = (void *)bpf_get_current_task();
 		int could_go_on = !(field64(ctx, switch_state) & TASK_REPORT);
-		leave(ctx, slot, *slot, FLAGS(prev, could_go_on, BPF_CORE_READ_BITFIELD_PROBED));
+		leave(ctx, slot, tid, FLAGS(prev, could_go_on, BPF_CORE_READ_BITFIELD_PROBED));
 	}
 	if (away_count)
 		arrive(slot, field32(ctx, switch_next));

@@ -15,10 +15,14 @@ const (
 	// ioKept is how many block I/Os of a device are remembered. They are looked
 	// for when what they may have held up ends, which is when they have ended.
 	ioKept = 1024
-	// ioShown is how many a span shows, ioLooked at how many slow ones it looks
-	// at for that: not all lie in a wait.
+	// ioShown is how many a commit or a call shows, ioLooked at how many of the
+	// slowest a call looks for that: not all lie in a wait.
 	ioShown  = 8
 	ioLooked = 32
+	// ioOfWait is how many of a call's one wait has, ioOfCommit how many a commit
+	// has there: its own trace, to which it links, has them all.
+	ioOfWait   = 3
+	ioOfCommit = 1
 )
 
 func (a *Assembler) blockIO(e *event.BlockIO) {
@@ -27,10 +31,10 @@ func (a *Assembler) blockIO(e *event.BlockIO) {
 	}
 }
 
-// slowest are those that were under way between from and to, the longest
-// within that first. They must have ended: what a thread waits for has, when it
-// goes on.
-func (j *journal) slowest(from, to event.Time, n int) []*event.BlockIO {
+// slowest are those that were under way between from and to, the longest within
+// that; what a thread issued itself goes first. They must have ended: what a
+// thread waits for has, when it goes on.
+func (j *journal) slowest(tid int32, from, to event.Time, n int) []*event.BlockIO {
 	var all []*event.BlockIO
 	for e := range j.io.latest {
 		if e.End <= from { // they came in the order of their ends
@@ -42,12 +46,23 @@ func (j *journal) slowest(from, to event.Time, n int) []*event.BlockIO {
 	}
 	within := func(e *event.BlockIO) event.Time { return min(e.End, to) - max(e.Start, from) }
 	slices.SortStableFunc(all, func(x, y *event.BlockIO) int { return cmp.Compare(within(y), within(x)) })
-	return slices.Clone(all[:min(n, len(all))]) // all may be many
+	all = slices.Clone(all[:min(n, len(all))]) // all may be many
+	others := func(e *event.BlockIO) int {
+		if issued(e, tid) {
+			return 0
+		}
+		return 1
+	}
+	slices.SortStableFunc(all, func(x, y *event.BlockIO) int { return cmp.Compare(others(x), others(y)) })
+	return all
 }
 
-// ioIn is the slowest I/O during a call that took long enough to have waited
-// for some.
-func (a *Assembler) ioIn(d event.Device, from, to event.Time) []*event.BlockIO {
+// issued says whether a thread issued the I/O itself; 0: it is not known which.
+func issued(e *event.BlockIO, tid int32) bool { return tid != 0 && e.TID == tid }
+
+// ioIn is the slowest I/O during a call of a thread that took long enough to
+// have waited for some.
+func (a *Assembler) ioIn(d event.Device, tid int32, from, to event.Time) []*event.BlockIO {
 	if to-from < minBlocked {
 		return nil
 	}
@@ -55,7 +70,7 @@ func (a *Assembler) ioIn(d event.Device, from, to event.Time) []*event.BlockIO {
 	if j == nil {
 		return nil
 	}
-	return j.slowest(from, to, ioLooked)
+	return j.slowest(tid, from, to, ioLooked)
 }
 
 // blockIO adds block.io below the spans of a call of a thread in which it
@@ -63,21 +78,31 @@ func (a *Assembler) ioIn(d event.Device, from, to event.Time) []*event.BlockIO {
 // issued it had to do with anyhow; of others it is only known that the disk had
 // them at that time.
 func (b *builder) blockIO(call, first int, tid int32, all []*event.BlockIO) {
-	shown, end := 0, len(b.t.Spans)
+	end := len(b.t.Spans)
+	has := map[int]int{} // of a span: how many are below it
 	for _, e := range all {
-		if shown == ioShown {
+		if len(b.t.Spans)-end == ioShown {
 			return
 		}
+		mine := issued(e, tid)
 		in := b.waitAround(first, end, e)
-		if in < 0 && e.TID == tid {
+		if in < 0 && mine {
 			in = call
 		}
-		if in < 0 {
+		if in < 0 || has[in] == b.mostIO(in) {
 			continue
 		}
-		b.io(in, e, e.TID == tid)
-		shown++
+		has[in]++
+		b.io(in, e, mine)
 	}
+}
+
+// mostIO is how many I/Os of a call a span of it has.
+func (b *builder) mostIO(in int) int {
+	if b.t.Spans[in].Name == spans.NameJBD2Commit {
+		return ioOfCommit
+	}
+	return ioOfWait
 }
 
 // waitAround is the wait, from index first to end, in which most of an I/O lies;

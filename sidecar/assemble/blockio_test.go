@@ -1,6 +1,7 @@
 package assemble
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/tailspan/tailspan/sidecar/event"
@@ -22,11 +23,11 @@ func ios(tr *spans.Trace) (all []*spans.Span) {
 }
 
 // A commit shows the slowest of what the disk did meanwhile, at most eight; what
-// its own thread issued is its own.
+// its own thread issued is its own, and goes first.
 func TestBlockIOOfCommit(t *testing.T) {
 	s := newScript(t)
 	events := append(aCommit(99, t0, t0+200*ms, 0),
-		anIO(900, 1, t0+ms, t0+199*ms), anIO(33, 2, t0-10*ms, t0+150*ms), // the journal's own; another's
+		anIO(900, 1, t0+ms, t0+140*ms), anIO(33, 2, t0-10*ms, t0+150*ms), // the journal's own; another's, which took longer
 		anIO(900, 3, t0-20*ms, t0-10*ms), anIO(900, 4, t0+201*ms, t0+300*ms)) // before and after it
 	for i := range uint64(20) {
 		events = append(events, anIO(900, 100+i, t0+event.Time(i)*ms, t0+event.Time(i+1)*ms))
@@ -44,12 +45,13 @@ func TestBlockIOOfCommit(t *testing.T) {
 			t.Errorf("below %s", p.Name)
 		}
 	}
-	if len(all) != ioShown || value(all[0], spans.KeySector) != "1" || value(all[1], spans.KeySector) != "2" {
+	if len(all) != ioShown || value(all[0], spans.KeySector) != "1" || value(all[ioShown-1], spans.KeySector) != "2" {
 		t.Fatalf("%d, first %v", len(all), all[0].Attributes)
 	}
-	if value(all[0], spans.KeyJoin) != "exact" || value(all[1], spans.KeyJoin) != "inferred" || all[1].Start != int64(t0+2*us) ||
-		value(all[1], spans.KeyClipped) != "10002000" || value(all[0], spans.KeyDisk) != "9:0" {
-		t.Errorf("%v, %v", all[0], all[1])
+	own, others := all[0], all[ioShown-1]
+	if value(own, spans.KeyJoin) != "exact" || value(others, spans.KeyJoin) != "inferred" || others.Start != int64(t0+2*us) ||
+		value(others, spans.KeyClipped) != "10002000" || value(own, spans.KeyDisk) != "9:0" {
+		t.Errorf("%v, %v", own, others)
 	}
 }
 
@@ -60,8 +62,8 @@ func TestBlockIOOfWrite(t *testing.T) {
 	tr := one(s, append(aCommit(99, t0-5*ms, t0+400*ms, 0), aHandleWait(5, t0+100*ms, t0+200*ms, 100), aDirtyInode(5, t0+90*ms, t0+201*ms),
 		anIO(33, 1, t0+110*ms, t0+190*ms), anIO(5, 2, t0+20*ms, t0+30*ms))...)
 	for _, x := range ios(tr) {
-		want := map[string][2]string{"1": {"jbd2.commit", "inferred"}, "2": {"jbd2.commit", "exact"}}[value(x, spans.KeySector)]
-		if p := s.parent(tr, x); p.Name != want[0] || value(x, spans.KeyJoin) != want[1] {
+		want := map[string]string{"1": "inferred", "2": "exact"}[value(x, spans.KeySector)]
+		if p := s.parent(tr, x); p.Name != "jbd2.commit" || value(x, spans.KeyJoin) != want {
 			t.Errorf("below %s: %v", p.Name, x)
 		}
 	}
@@ -73,6 +75,41 @@ func TestBlockIOOfWrite(t *testing.T) {
 	all := ios(tr)
 	if len(all) != 1 || value(all[0], spans.KeySector) != "2" || s.parent(tr, all[0]).Name != "fs.write" {
 		t.Errorf("%v", all)
+	}
+}
+
+// A request shows one I/O below a commit, whose own trace has them all, and three
+// below another wait: what the thread issued itself, then the slowest.
+func TestBlockIOIsNotRepeated(t *testing.T) {
+	events := []event.Event{anIO(5, 1, t0+40*ms, t0+60*ms)}
+	for i := range uint64(6) {
+		events = append(events, anIO(900, 10+i, t0+event.Time(10+i)*ms, t0+100*ms))
+	}
+	for name, want := range map[string][]string{
+		"jbd2.commit": {"1"},
+		"kernel.wait": {"1", "10", "11"},
+	} {
+		s := newScript(t)
+		inside := append(events, aStay(5, t0+5*ms, t0+250*ms, t0+250*ms, lockStack))
+		if name == "jbd2.commit" {
+			inside = append(aCommit(99, t0-5*ms, t0+280*ms, 0), append(events, aStay(5, t0+5*ms, t0+250*ms, t0+250*ms, bufferStack))...)
+		}
+		tr := one(s, inside...)
+		var got []string
+		for _, x := range ios(tr) {
+			if p := s.parent(tr, x).Name; p != name {
+				t.Errorf("below %s, want %s", p, name)
+			}
+			got = append(got, value(x, spans.KeySector))
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("below %s: sectors %v, want %v", name, got, want)
+		}
+		for _, c := range s.traces {
+			if c.Root().Name == "journal.commit" && len(ios(c)) != len(events) {
+				t.Errorf("the commit has %d", len(ios(c)))
+			}
+		}
 	}
 }
 
@@ -126,7 +163,7 @@ func TestBlockIOIsBounded(t *testing.T) {
 	if n := len(s.devices[disk].io.items); n != ioKept {
 		t.Errorf("%d kept", n)
 	}
-	if got := s.devices[disk].slowest(t0, t0+ms*10, 1); got[0].Sector < 2*ioKept {
+	if got := s.devices[disk].slowest(0, t0, t0+ms*10, 1); got[0].Sector < 2*ioKept {
 		t.Errorf("sector %d is not among the latest", got[0].Sector)
 	}
 	for i := range uint32(3 * maxDevices) {

@@ -101,7 +101,7 @@ func (t *commitTrace) BuildTrace() *spans.Trace {
 				in = phase[k]
 			}
 		}
-		b.io(in, e, c.ev.TID != 0 && e.TID == c.ev.TID)
+		b.io(in, e, issued(e, c.ev.TID))
 	}
 	return b.t
 }

@@ -31,7 +31,7 @@ func (a *Assembler) fsync(e *event.Fsync) {
 	a.stats.Fsyncs++
 	b := a.broker(e.PID)
 	t := b.thread(e.TID)
-	f := &fsync{b: b, ev: e, gap: t.gap, inner: a.innerOf(t, e.Device, e.Start, e.End), cpu: a.during(&t.stays, e.Start, e.End)}
+	f := &fsync{b: b, ev: e, gap: t.gap, inner: a.innerOf(t, e.TID, e.Device, e.Start, e.End), cpu: a.during(&t.stays, e.Start, e.End)}
 	t.stays.reset()
 	if j := a.devices[e.Device]; j != nil {
 		j.beganFor(f)

@@ -42,8 +42,8 @@ func (in *inner) flushed(f *flush) {
 
 // innerOf is what lies inside a call of the thread that has ended, and what the disk
 // did meanwhile; what is left belongs to none.
-func (a *Assembler) innerOf(t *thread, d event.Device, from, to event.Time) *inner {
-	all, io := t.inner, a.ioIn(d, from, to)
+func (a *Assembler) innerOf(t *thread, tid int32, d event.Device, from, to event.Time) *inner {
+	all, io := t.inner, a.ioIn(d, tid, from, to)
 	if all == nil && len(io) == 0 {
 		return nil
 	}

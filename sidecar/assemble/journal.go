@@ -106,7 +106,7 @@ func (a *Assembler) commit(e *event.Commit) {
 		return // its start was not seen
 	}
 	j.open, c.ev = nil, e
-	c.io = j.slowest(e.Start, e.End, ioShown)
+	c.io = j.slowest(e.TID, e.Start, e.End, ioShown)
 	c.find(a)
 	a.stats.Commits++
 	a.after(e.End+linger, c)

@@ -91,7 +91,7 @@ func (a *Assembler) enterThread(b *broker, w *write) {
 		}
 	}
 	t.dirty = t.dirty[:0]
-	w.inner = a.innerOf(t, w.ev.Device, w.ev.Start, w.ev.End)
+	w.inner = a.innerOf(t, w.ev.TID, w.ev.Device, w.ev.Start, w.ev.End)
 	w.cpu = a.during(&t.stays, w.ev.Start, w.ev.End)
 	if a.o.Rows.Stacks && w.cpu != nil {
 		a.printStacks(w, &t.stays)

@@ -66,7 +66,8 @@ func sound(t *testing.T, tr *spans.Trace) {
 }
 
 // seeds are the beginning of the demo's recording, pieces of the rest of it
-// behind the facts that it needs, and an empty recording.
+// behind the facts that it needs, an empty recording, and one of the kinds of
+// records that the demo's has not.
 func seeds(f *testing.F) [][]byte {
 	all, err := os.ReadFile(unpack(f))
 	if err != nil {
@@ -83,7 +84,7 @@ func seeds(f *testing.F) [][]byte {
 	if err := recording.NewWriter(&empty, recording.Header{}).Close(); err != nil {
 		f.Fatal(err)
 	}
-	out := [][]byte{empty.Bytes()}
+	out := [][]byte{empty.Bytes(), everyKind(f)}
 	for i := range pieces {
 		at := head + i*(len(blocks)-head-piece)/pieces
 		out = append(out, append(bytes.Join(blocks[:head], nil), bytes.Join(blocks[at:at+piece], nil)...))

@@ -91,12 +91,13 @@ func (w *kernelWait) continues(next *kernelWait) bool {
 	return next.start-w.end < minStay && w.reason == next.reason && sameStack(w.stack, next.stack)
 }
 
-// forCommit is how sure it is that a commit which ran meanwhile held it up.
+// forCommit is how sure it is that a commit which ran meanwhile held it up. Room
+// in the journal comes from checkpoints, too, and from handles that end.
 func (w *kernelWait) forCommit() join {
 	switch {
-	case stack.Journal(w.reason):
+	case stack.Commit(w.reason):
 		return joinExact
-	case stack.Disk(w.reason), w.reason == stack.Unknown:
+	case stack.Journal(w.reason), stack.Disk(w.reason), w.reason == stack.Unknown:
 		return joinInferred
 	}
 	return joinNone

@@ -178,6 +178,26 @@ func TestCommitByStack(t *testing.T) {
 	s.want(tr.Root(), spans.KeyCause, string(spans.CauseWrite)) // 65 ms of it were no commit's
 }
 
+// How sure a commit that ran meanwhile is follows from what the thread slept for:
+// room in the journal may come from elsewhere, too.
+func TestCommitByReason(t *testing.T) {
+	for reason, want := range map[string]string{
+		stack.TransactionLocked: "exact", stack.TransactionSwitching: "exact", stack.JournalBuffer: "exact", stack.CommitToFinish: "exact",
+		stack.JournalSpace: "inferred", stack.TransactionReservation: "inferred", stack.BlockIO: "inferred",
+		stack.InodeLock: "", stack.FastCommit: "", stack.Futex: "",
+	} {
+		s := newScript(t)
+		tr := one(s, append(aCommit(99, t0+2*ms, t0+200*ms, 0), aStay(5, t0+10*ms, 0, t0+100*ms, &event.Stack{Reason: reason}))...)
+		got := ""
+		for _, c := range s.spansOf(tr, spans.NameJBD2Commit) {
+			got += value(c, spans.KeyJoin)
+		}
+		if got != want {
+			t.Errorf("%s: %q, want %q", reason, got, want)
+		}
+	}
+}
+
 // A request that waits for the lock of one that waits in the kernel has its
 // reason.
 func TestReasonOfHolder(t *testing.T) {

@@ -80,14 +80,22 @@ func waiting(frames []string) (waiter, by string) {
 	return "", by
 }
 
-// Journal says whether a reason is that of a thread which a commit of jbd2
-// holds up.
-func Journal(reason string) bool {
+// Commit says whether a reason is that of a thread which a commit of jbd2 holds
+// up, and nothing else.
+func Commit(reason string) bool {
 	switch reason {
-	case JournalBuffer, TransactionLocked, TransactionSwitching, TransactionReservation, JournalSpace, CommitToFinish:
+	case JournalBuffer, TransactionLocked, TransactionSwitching, CommitToFinish:
 		return true
 	}
 	return false
+}
+
+// Journal says whether a reason is that of a thread which waits for jbd2: for a
+// commit, or for room, which may also come from a checkpoint (fs/jbd2/checkpoint.c,
+// __jbd2_log_wait_for_space) or from handles that end (fs/jbd2/transaction.c,
+// add_transaction_credits).
+func Journal(reason string) bool {
+	return Commit(reason) || reason == TransactionReservation || reason == JournalSpace
 }
 
 // Disk says whether a reason is that of a thread which waits for something that

@@ -40,3 +40,30 @@ func TestBlockIOOfEachFileSystem(t *testing.T) {
 		t.Errorf("%+v, %+v", *all[0], *all[1])
 	}
 }
+
+// However many file systems a recording puts on however many disks, a request is
+// told of a bounded number of them.
+func TestDisksAreBounded(t *testing.T) {
+	n := 0
+	c := New(Options{Emit: func(event.Event) { n++ }})
+	const disk = event.Device(8 << 20)
+	for i := range event.Device(3 * maxOnDisk) {
+		c.Disks(i, []event.Device{disk})
+	}
+	for i := range event.Device(3 * maxDevices) {
+		c.Disks(1, []event.Device{i})
+		c.Record(rawJournal(i))
+	}
+	if c.Record(rawBlockIO(1)); n != maxOnDisk+3*maxDevices {
+		t.Errorf("%d events, want %d and one for each commit", n, maxOnDisk)
+	}
+	if len(c.disks) > maxDevices || len(c.commits) > maxDevices {
+		t.Errorf("%d disks, %d commits", len(c.disks), len(c.commits))
+	}
+}
+
+func rawJournal(d event.Device) []byte {
+	b := header(byte(bpf.KindJournal), 0, 1000)
+	binary.LittleEndian.PutUint32(b[12:], uint32(d))
+	return append(b, 9, 0, 0, 0, byte(bpf.PhaseStart), 0, 0, 0)
+}

@@ -45,15 +45,23 @@ const logSync = 1
 // (include/linux/blk_types.h).
 var ops = map[uint32]string{0: "read", 1: "write", 2: "flush", 3: "discard"}
 
+const (
+	maxDevices = 1 << 10 // disks, and file systems with a commit under way
+	maxOnDisk  = 64      // file systems on one disk
+)
+
 // Disks says which disks the file system of a device lies on: requests go to
-// them, by their own numbers.
+// them, by their own numbers. Of a host's there are few; a recording may name
+// any, and what is beyond the bound is left out.
 func (c *Converter) Disks(fileSystem event.Device, disks []event.Device) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, d := range disks {
-		if !slices.Contains(c.disks[d], fileSystem) {
-			c.disks[d] = append(c.disks[d], fileSystem)
+		on := c.disks[d]
+		if slices.Contains(on, fileSystem) || len(on) >= maxOnDisk || on == nil && len(c.disks) >= maxDevices {
+			continue
 		}
+		c.disks[d] = append(on, fileSystem)
 	}
 }
 

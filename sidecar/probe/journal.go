@@ -10,6 +10,9 @@ import (
 func (c *Converter) journal(r *bpf.Record) event.Event {
 	d, at := event.Device(r.Journal.Device), event.Time(r.Time)
 	if r.Journal.Phase == bpf.PhaseStart {
+		if len(c.commits) >= maxDevices {
+			clear(c.commits) // a recording may name any
+		}
 		c.commits[d] = &event.Commit{Start: at, Device: d, Transaction: r.Journal.Transaction, TID: r.TID}
 		return &event.CommitStart{Time: at, Device: d, Transaction: r.Journal.Transaction}
 	}

@@ -68,8 +68,7 @@ func (w *write) cause() spans.Cause {
 // ext4_dirty_inodes, and the rest of it.
 func (w *write) cost(c *costs) {
 	var blocked, inDirty, dirty event.Time
-	for i := range w.blocks {
-		o := &w.blocks[i]
+	for _, o := range apart(w.blocks) {
 		c[o.cost] += o.end - o.start
 		blocked += o.end - o.start
 		if o.dirty != nil {

@@ -96,7 +96,7 @@ func (f *fsync) resolve(a *Assembler) {
 	if j == nil || f.ev.End-f.ev.Start < minHeld {
 		return
 	}
-	f.blocks = j.carve(nil, stretch{thread: f.ev.Thread, cpu: f.cpu, from: f.ev.Start, to: f.ev.End, sync: true}, f.inner)
+	f.blocks = mostOf(j.carve(nil, stretch{thread: f.ev.Thread, cpu: f.cpu, from: f.ev.Start, to: f.ev.End, sync: true}, f.inner))
 	a.offerFlushes(f.blocks)
 }
 
@@ -134,8 +134,7 @@ func (f *fsync) cause() spans.Cause {
 // cost divides an fsync: what it waited for, and the rest.
 func (f *fsync) cost(c *costs) {
 	rest := f.ev.End - f.ev.Start
-	for i := range f.blocks {
-		o := &f.blocks[i]
+	for _, o := range apart(f.blocks) {
 		c[o.cost] += o.end - o.start
 		rest -= o.end - o.start
 	}

@@ -190,6 +190,7 @@ func (w *write) resolve(a *Assembler) {
 		s.from, s.to = from, w.ev.End
 		w.blocks = j.carve(w.blocks, s, w.inner)
 	}
+	w.blocks = mostOf(w.blocks)
 	a.offerFlushes(w.blocks)
 }
 

@@ -270,3 +270,30 @@ func TestHandleWaitWithoutACPU(t *testing.T) {
 		t.Errorf("%d ns of the commit", sum)
 	}
 }
+
+// However many log forces of others lie in one sleep: the longest of them are
+// shown, and the time that they took together is the sleep's, not their sum's.
+func TestManyOverlaps(t *testing.T) {
+	s := newScript(t)
+	var events []event.Event
+	for i := range event.Time(3 * maxOverlaps) {
+		events = append(events, &event.LogForce{Start: t0 + 10*ms, End: t0 + 20*ms + i*100*us, Thread: aThread(100 + int32(i)), Device: disk})
+	}
+	slept := &event.Stack{Reason: stack.XFSLogForce, Frames: []string{"xfs_log_force"}}
+	tr := one(s, append(events, aStay(5, t0+10*ms, 0, t0+30*ms, slept))...)
+	all := s.spansOf(tr, spans.NameLogForce)
+	if len(all) != maxOverlaps {
+		t.Errorf("%d are shown", len(all))
+	}
+	for _, f := range all {
+		if f.End-f.Start < int64(16*ms) {
+			t.Errorf("one of %d ns is shown", f.End-f.Start)
+		}
+	}
+	w := s.brokers[7].recent.buf[0]
+	var c costs
+	w.cost(&c)
+	if c[costLog] < 19*ms || c[costLog] > 20*ms || c[costWrite]+c[costLog] != w.ev.End-w.ev.Start {
+		t.Errorf("the log took %d of the write, the rest %d", c[costLog], c[costWrite])
+	}
+}

@@ -170,6 +170,9 @@ func (l *live) attach(ctx context.Context, b *jvm.Broker) {
 }
 
 func (l *live) attachKernel(b *jvm.Broker, r recording.Broker, t *traced) {
+	for _, kind := range r.Devices {
+		l.warnMissing(kind)
+	}
 	for dev := range r.Devices {
 		if err := l.kernel.WatchDevice(uint32(dev)); err != nil {
 			l.log.Warn("journal commits of a log dir cannot be seen", "pid", b.PID, "device", dev, "error", err)

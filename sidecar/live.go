@@ -49,8 +49,9 @@ type live struct {
 	taken    int // bytes of packets in the last read
 	drawn    int // bytes of probe records in the last read
 	hunt     hunt
-	end      func() // ends the run, for there is nothing more to trace
-	broken   bool   // the recording broke off, and that was said
+	end      func()          // ends the run, for there is nothing more to trace
+	broken   bool            // the recording broke off, and that was said
+	missing  map[string]bool // file systems of which missing probes were said
 }
 
 // Run traces the brokers of this host until ctx ends, or the only one that it
@@ -113,10 +114,8 @@ func (l *live) open() error {
 	}
 	for _, sub := range l.kernel.Status() {
 		l.log.Debug("probe", "subject", sub.Name, "backend", sub.Backend)
-		if sub.Err != nil && sub.Name != bpf.SubjectMonitor {
-			l.log.Warn("a probe is not to be had here; the rest goes on", "probe", sub.Name, "error", sub.Err)
-		}
 	}
+	l.warnMissing("")
 	return nil
 }
 

@@ -71,7 +71,7 @@ func testWriteFields(t *testing.T, o Options) {
 		check(t, c.name+" tid", got[0].TID, tid)
 		check(t, c.name+" device", w.Device, Device(st.Dev))
 		check(t, c.name+" inode", w.Inode, st.Ino)
-		if !offsetsOfWriteOnly(t, p) || !strings.HasPrefix(c.name, "pwrite") {
+		if !readsTypedOnly(t, p) || !strings.HasPrefix(c.name, "pwrite") {
 			check(t, c.name+" offset", w.Offset, c.at(pos))
 		}
 		check(t, c.name+" result", w.Result, int64(len(b)))
@@ -81,9 +81,10 @@ func testWriteFields(t *testing.T, o Options) {
 	}
 }
 
-// offsetsOfWriteOnly: where programs may not read the kernel's memory (lockdown)
-// and BTF does not lead to the position, it is the descriptor's.
-func offsetsOfWriteOnly(t *testing.T, p *Probes) bool {
+// readsTypedOnly: where programs may not read the kernel's memory (lockdown) but
+// where BTF leads. Then the position of a write is its descriptor's, and a name
+// known if it lies in its dentry.
+func readsTypedOnly(t *testing.T, p *Probes) bool {
 	var direct, reads bool
 	if err := errorsOf(p.spec.Variables[probesVarDirect].Get(&direct), p.spec.Variables[probesVarReads].Get(&reads)); err != nil {
 		t.Fatal(err)

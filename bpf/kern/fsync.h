@@ -9,7 +9,8 @@
 #define MS_SYNC 4 // include/uapi/asm-generic/mman-common.h
 
 // Where programs may look through pointers only, 8 bytes at a time; where these
-// have to be typed, too, a name that lies in the dentry.
+// have to be typed, too, a name that lies in the dentry, behind whose end there
+// may be other names.
 static __always_inline __u8 walk_name(char *to, __u32 size, struct dentry *dentry)
 {
 	const unsigned char *from = GET(dentry, d_name.name);
@@ -18,7 +19,11 @@ static __always_inline __u8 walk_name(char *to, __u32 size, struct dentry *dentr
 
 	if (!direct) {
 		read_inline(to, dentry, 32);
-		return len < 32 ? len : 0;
+		len = len < 32 ? len : 0;
+		for (__u32 i = 0; i < 32; i++)
+			if (i >= len)
+				to[i] = 0;
+		return len;
 	}
 	if (len >= size)
 		len = size - 1;

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"sync"
 
 	"github.com/cilium/ebpf"
@@ -25,6 +26,7 @@ type monitors struct {
 	programs map[ebpf.AttachType]*ebpf.Program
 	free     []uint32
 	open     map[*attachment]struct{}
+	closed   bool
 	only     siteWay // a test's: the one way to attach
 }
 
@@ -72,8 +74,8 @@ func (p *Probes) monitorProgram(how ebpf.AttachType) (*ebpf.Program, error) {
 }
 
 // AttachMonitors puts the monitor probes on the sites of a process's libjvm;
-// closing the result takes them off again. The process need not be traced by
-// [Probes.Trace]. libjvm is a path that opens here, behind /proc/PID/root.
+// closing the result takes them off again; after Close it is [os.ErrClosed]. The
+// process need not be traced by [Probes.Trace]. libjvm is a path that opens here, behind /proc/PID/root.
 //
 // A probe belongs to the file: other JVMs of the same file hit it too, once
 // their own flag DTraceMonitorProbes is on, and are turned away in the program.
@@ -83,6 +85,9 @@ func (p *Probes) AttachMonitors(pid int32, libjvm string, sites []USDTSite) (io.
 	m := &p.monitors
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if m.closed {
+		return nil, os.ErrClosed
+	}
 	if len(sites) == 0 {
 		return nil, fmt.Errorf("%w: none given", ErrSite)
 	}
@@ -152,6 +157,7 @@ func (a *attachment) release() error {
 func (m *monitors) close() error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.closed = true
 	var err error
 	for a := range m.open {
 		err = errors.Join(err, a.detach())

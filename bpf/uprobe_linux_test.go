@@ -76,3 +76,19 @@ func testSites(t *testing.T, way siteWay) {
 	check(t, "records after Close", len(drain(t, p)), 0)
 	check(t, "free sites after Close", len(p.monitors.free), maxSites)
 }
+
+// Once all is closed nothing is attached any more, and nothing can be.
+func TestAttachMonitorsClosed(t *testing.T) {
+	p := open(t, Options{see: []string{SubjectBlockIO}})
+	sites := []USDTSite{ownSite(t)}
+	a, err := p.AttachMonitors(int32(os.Getpid()), os.Args[0], sites)
+	if errors.Is(err, ErrNotHere) {
+		t.Skip(err)
+	}
+	if err := errorsOf(err, p.Close(), a.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.AttachMonitors(int32(os.Getpid()), os.Args[0], sites); !errors.Is(err, os.ErrClosed) {
+		t.Errorf("after Close: %v", err)
+	}
+}

@@ -42,7 +42,7 @@ func TestFsync(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			eachBackend(t, func(t *testing.T, o Options) {
 				p := open(t, o)
-				if how(p, SubjectFsync) == TpBTF && name != "ext4" {
+				if backendOf(p, SubjectFsync) == TpBTF && name != "ext4" {
 					t.Skip("ext4's own events")
 				}
 				testFsync(t, p, fs(t), name)
@@ -125,7 +125,7 @@ func checkFsync(t *testing.T, p *Probes, f *os.File, mapped []byte, st unix.Stat
 	check(t, c.name+" comm", string(s.Comm), comm(t))
 	check(t, c.name+" data", s.Data, c.data)
 	check(t, c.name+" result", s.Result, 0)
-	if c.name == "msync" && how(p, SubjectFsync) == Tracepoint && (kind != "ext4" || !namesMsync(p)) {
+	if c.name == "msync" && backendOf(p, SubjectFsync) == Tracepoint && (kind != "ext4" || !namesMsync(p)) {
 		check(t, "unnamed msync", string(s.Name), "")
 	} else {
 		check(t, c.name+" device", s.Device, Device(st.Dev))
@@ -155,16 +155,6 @@ func leaveNames(t *testing.T, dir string) {
 		}
 	}
 	time.Sleep(50 * time.Millisecond) // they are freed by RCU
-}
-
-// how is the backend that a subject has.
-func how(p *Probes, subject string) string {
-	for _, s := range p.Status() {
-		if s.Name == subject {
-			return s.Backend
-		}
-	}
-	return ""
 }
 
 // namesMsync says whether ext4 names what msync(2) forces, where system calls are

@@ -38,13 +38,7 @@ func TestOffCPUAsleep(t *testing.T) {
 			}
 			write() // all that is slow but once
 			freeze(t, root, true)
-			go func() {
-				for end := monotonic() + int64(10*time.Second); !isAsleep(tid) && monotonic() < end; {
-					time.Sleep(time.Millisecond)
-				}
-				time.Sleep(held)
-				freeze(t, root, false)
-			}()
+			go thaw(t, root, tid, held)
 			write()
 		})
 		all := drain(t, p)
@@ -138,9 +132,9 @@ func TestOffCPUPreempted(t *testing.T) {
 			t.Errorf("preempted %d times, %d ns", len(preempted), sum.queue)
 		}
 		// What else the thread's clock covers is the system call around each write
-		// and what is done at a switch;
-		// what it does not is the time that the host took from this CPU, which is
-		// told in ticks, and the stays that were lost, of some slices each.
+		// and what is done at a switch; what it does not is the time that the host
+		// took from this CPU, which is told in ticks, and the stays that were lost,
+		// of some slices each.
 		missed := lostStays(t, p) * int64(20*time.Millisecond)
 		stolen = steal(t) - stolen + int64(10*time.Millisecond)
 		if d := own - sum.on; d < -own/50-stolen-missed || d > around(t, own/20+int64(len(writes))*20_000) {
@@ -272,12 +266,7 @@ func TestOffCPUUnseen(t *testing.T) {
 			markAway(t, p, tid)
 			_ = unix.Nanosleep(&unix.Timespec{Nsec: 1e6}, nil)
 			freeze(t, root, true)
-			go func() {
-				for end := monotonic() + int64(10*time.Second); !isAsleep(tid) && monotonic() < end; {
-					time.Sleep(time.Millisecond)
-				}
-				freeze(t, root, false)
-			}()
+			go thaw(t, root, tid, 0)
 			markAway(t, p, tid)
 			if _, err := unix.Write(int(f.Fd()), batch(0, 100)); err != nil {
 				t.Error(err)

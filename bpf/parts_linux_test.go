@@ -120,3 +120,12 @@ func emulated(t *testing.T) bool {
 	}
 	return strings.Contains(string(info), "QEMU TCG")
 }
+
+// thaw ends a freeze once a thread has been asleep for so long.
+func thaw(t *testing.T, root *os.File, tid int32, held time.Duration) {
+	for end := monotonic() + int64(10*time.Second); !isAsleep(tid) && monotonic() < end; {
+		time.Sleep(time.Millisecond)
+	}
+	time.Sleep(held)
+	freeze(t, root, false)
+}

@@ -19,7 +19,7 @@ func TestLogGrant(t *testing.T) {
 		o.SlowWait = -1
 		o.see = append(o.see, SubjectWrite, SubjectFsync)
 		p := open(t, o)
-		if how(p, SubjectFsync) == TpBTF {
+		if backendOf(p, SubjectFsync) == TpBTF {
 			t.Skip("an fsync on XFS has no events of its own")
 		}
 		fs := mount(t, 320, "", "mkfs.xfs", "-q", "-f", "--unsupported", "-l", "size=6m")

@@ -2,13 +2,10 @@ package bpf
 
 import (
 	"fmt"
-	"time"
 
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/btf"
 )
-
-const defaultSlow = time.Millisecond
 
 var blockWays = []way{
 	{backend: TpBTF, typed: true, hooks: []hook{{program: "block_complete"}, {program: "block_issue", prepare: findRequest}}},

@@ -1,18 +1,10 @@
 package bpf
 
-import (
-	"fmt"
-	"time"
-
-	"github.com/cilium/ebpf"
-)
-
 // What is seen of a thread inside a write or an fsync: its stays off the CPU,
 // and where it runs.
 
 const (
-	defaultStackFrom  = 50 * time.Microsecond // a wait for a journal, too
-	defaultSampleRate = 49                    // not in step with what ticks by tens
+	defaultSampleRate = 49 // not in step with what ticks by tens
 	maxSampleRate     = 1000
 )
 
@@ -39,27 +31,4 @@ func (o *Options) sampleRate() int {
 		return defaultSampleRate
 	}
 	return min(o.SampleRate, maxSampleRate)
-}
-
-// setBounds tells the programs from which duration on something is of interest.
-func (o *Options) setBounds(spec *ebpf.CollectionSpec) error {
-	for name, d := range map[string]time.Duration{
-		probesVarStackFrom: bound(o.StackFrom, defaultStackFrom),
-		probesVarSlowIo:    bound(o.SlowIO, defaultSlow),
-		probesVarSlowWait:  bound(o.SlowWait, defaultStackFrom),
-		probesVarSlowForce: bound(o.SlowForce, defaultSlow),
-	} {
-		if err := spec.Variables[name].Set(uint64(d)); err != nil {
-			return fmt.Errorf("set %s: %w", name, err)
-		}
-	}
-	return nil
-}
-
-// bound is d, or what 0 stands for; less is no bound.
-func bound(d, usual time.Duration) time.Duration {
-	if d == 0 {
-		return usual
-	}
-	return max(d, 0)
 }

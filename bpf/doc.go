@@ -29,10 +29,9 @@
 // By fentry a write, pwrite64, writev or pwritev passes a program whose first act
 // is to look the process up, and nothing else is touched. A system-call
 // tracepoint, of either kind, sends each call of each process of the host through
-// the kernel's slow path as well. What is remembered of a
-// thread stays where it is until the thread ends, so that a write copies its
-// record once, into the ring. Records do not wake the reader one by one; it
-// looks by itself (see [Probes.Read]).
+// the kernel's slow path as well. What is remembered of a thread stays where it
+// is until the thread ends, so that a write copies its record once, into the
+// ring. Records do not wake the reader one by one; it looks by itself (see [Probes.Read]).
 //
 // The scheduler's events concern every thread of the host. Until a thread inside a
 // write is off its CPU, a switch costs a look at a slot of this CPU and at one
@@ -66,8 +65,8 @@
 // last wake-up. io_uring is not seen; 32-bit processes are by fentry only.
 //
 // A stay off the CPU whose end the kernel does not tell of (a host may keep tasks
-// of its own out of its events) is counted as lost, and so is what follows it in
-// the same write. CPUs that come online later are not sampled. Of disks only those
+// of its own out of its events) is counted as lost; what follows it in the same
+// write is seen. CPUs that come online later are not sampled. Of disks only those
 // that have requests are seen, not what is made of several (device-mapper, md).
 //
 // An fsync is the function of all file systems, where the compiler has put no
@@ -86,6 +85,6 @@
 //
 // Under lockdown=confidentiality and before Linux 6.2, where programs read the
 // kernel only as far as its types lead, writes are seen by fentry alone; then the
-// offset of a pwrite64 is the descriptor's position, and a directory with a name
-// of 32 bytes or more has none.
+// offset of a pwrite64 is the descriptor's position, and a directory, or an
+// fsync's file, with a name of 32 bytes or more has none.
 package bpf

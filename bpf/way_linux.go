@@ -87,15 +87,17 @@ func (p *Probes) attachSubject(s subject) {
 func (p *Probes) tryWay(w way) (attached bool, missing error) {
 	a := attempt{p: p}
 	for _, hooks := range w.parts() {
-		err := a.attach(&w, hooks)
-		if err == nil {
+		part := attempt{p: p}
+		if err := part.attach(&w, hooks); err != nil {
+			part.undo()
+			if !hooks[0].optional {
+				return false, err // it is the first part
+			}
+			missing = errors.Join(missing, err)
 			continue
 		}
-		if !hooks[0].optional {
-			a.undo()
-			return false, err
-		}
-		missing = errors.Join(missing, err)
+		a.loaded = append(a.loaded, part.loaded...)
+		a.links = append(a.links, part.links...)
 	}
 	if w.trial != nil {
 		if err := w.trial(p); err != nil {

@@ -7,6 +7,8 @@ import (
 	"os"
 	"testing"
 	"time"
+
+	"github.com/cilium/ebpf"
 )
 
 // A way that does not attach, or attaches and does not see, is left for the next
@@ -65,5 +67,27 @@ func TestTrialOfWrites(t *testing.T) {
 	}
 	if err := writesAreSeen(p); !errors.Is(err, ErrUnseen) || !errors.Is(err, ErrNotHere) {
 		t.Errorf("without programs: %v", err)
+	}
+}
+
+// An optional hook that loads and does not attach is not kept.
+func TestOptionalHook(t *testing.T) {
+	mark := fmt.Sprintf("hook%d", os.Getpid())
+	p := open(t, Options{mark: mark, see: []string{SubjectBlockIO}})
+	before := marked(t, mark)
+	misplaced := hook{program: "kprobe_dirty_inode", prepare: func(spec *ebpf.CollectionSpec) error {
+		spec.Programs["kprobe_dirty_inode"].AttachTo = "no_such_function"
+		return nil
+	}}
+	w := way{backend: TpBTF, typed: true, hooks: append(programs("btf_dirty_inode_end"), optional(misplaced)...)}
+	ok, missing := p.tryWay(w)
+	if !ok {
+		t.Skip(missing)
+	}
+	check(t, "missing", missing != nil, true)
+	for end := time.Now().Add(5 * time.Second); marked(t, mark) != before+1; time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("programs and maps: %d, before: %d", marked(t, mark), before)
+		}
 	}
 }

@@ -108,7 +108,7 @@ func (a *Assembler) traceOfFsync(f *fsync) spans.TraceID {
 	}
 	if !f.ambiguous && f.gap != nil {
 		for r := range f.gap.requests {
-			if r.owns(f.ev.Start, f.gap) == ownedYes { // one at most
+			if r.takes(f.ev.Start, f.gap) { // one at most
 				return r.traceID()
 			}
 		}

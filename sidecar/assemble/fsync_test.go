@@ -216,3 +216,18 @@ func TestFsyncsKeepNoChain(t *testing.T) {
 		}
 	}
 }
+
+// An fsync that ended when the request was finished is not in its trace: whoever
+// waited for it is led to one of its own.
+func TestFsyncThatOutlastsItsRequest(t *testing.T) {
+	s := newScript(t)
+	end := t0 + 2000*ms
+	s.play(append(aWait(6, t0+20*ms, end+us), aRequest(1, t0, 1, 11), aWrite(5, t0+ms, t0+2*ms, 10, 11), aResponse(1, t0+10*ms, 10),
+		anFsync(5, t0+9*ms, end), aRelease(5, end),
+		aRequest(2, t0+15*ms, 1, 12), aWrite(6, end+ms, end+2*ms, 11, 12), aResponse(2, end+3*ms, 11))...)
+	w := s.span(s.trace(2), "monitor.wait")
+	if len(w.Links) != 1 {
+		t.Fatalf("%d links", len(w.Links))
+	}
+	s.leads(w.Links[0], "holder.fsync", "fs.fsync")
+}

@@ -295,7 +295,7 @@ func (a *Assembler) traceOfWait(x *wait) spans.TraceID {
 		return spans.TraceID{}
 	}
 	for r := range x.gap.requests {
-		if r.owns(x.start, x.gap) == ownedYes { // one at most
+		if r.takes(x.start, x.gap) { // one at most
 			return r.traceID()
 		}
 	}

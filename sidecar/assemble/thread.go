@@ -178,6 +178,12 @@ func (r *request) owns(start event.Time, g *gap) owned {
 	return ownedYes
 }
 
+// takes says whether what began at start in a gap will stand in the request's
+// trace. One that is finished has taken what it owns.
+func (r *request) takes(start event.Time, g *gap) bool {
+	return !r.finished && r.owns(start, g) == ownedYes
+}
+
 // covers says whether something began while the request was the broker's. A
 // thread that waited before it came worked for somebody else.
 func (r *request) covers(start event.Time) bool {

@@ -24,8 +24,9 @@ func Of(numbers ...int) Set {
 func (s Set) Has(those Set) bool { return s&those == those }
 
 // Grants says whether the set is good for all that those are good for:
-// CAP_SYS_ADMIN does for CAP_BPF, CAP_PERFMON and CAP_SYSLOG what they were
-// split off for, CAP_DAC_OVERRIDE what CAP_DAC_READ_SEARCH does.
+// CAP_SYS_ADMIN does for CAP_BPF and CAP_PERFMON what they were split off for,
+// though not for CAP_SYSLOG (kernel/ksyms_common.c: kallsyms_show_value), and
+// CAP_DAC_OVERRIDE what CAP_DAC_READ_SEARCH does.
 func (s Set) Grants(those Set) bool {
 	if s.Has(Of(unix.CAP_SYS_ADMIN)) {
 		s |= Of(unix.CAP_BPF, unix.CAP_PERFMON)

@@ -9,6 +9,7 @@
 // Everything is kept in bounded tables and let go of by event time:
 //
 //	assemble.go     the Assembler: events in, what is due
+//	stats.go        what is counted
 //	timer.go        what happens later, by event time
 //	request.go      a produce request from arrival to its last word
 //	connection.go   what a request waited for in the socket, and how connections end
@@ -28,7 +29,7 @@
 //	fsync.go        fsyncs, of requests and of nobody
 //	journal.go      commits, and what they held up; commit.go: as traces, with who had them begun
 //	flush.go        fast commits and XFS's log forces
-//	inner.go        what else happened inside a write or an fsync; overlap.go: what that waited for, overlap_spans.go: as spans
+//	inner.go        what else happened inside a write or an fsync; overlap.go: what that waited for, overlaps.go: of several at once, overlap_spans.go: as spans
 //	blockio.go      what the disk did meanwhile
 //	cause.go        what took most of it
 //	phase.go        the successive steps of a request

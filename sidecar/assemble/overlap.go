@@ -232,51 +232,6 @@ func (f *flush) overlap(from, to event.Time) overlap {
 	return overlap{start: max(from, f.start), end: min(to, f.end), cost: f.cost(), flush: f, device: f.device}
 }
 
-// maxOverlaps bounds the overlaps of one call; commits are few, but beside a
-// busy neighbour there may be hundreds of log forces in one sleep.
-const maxOverlaps = 32
-
-// mostOf keeps maxOverlaps of them, in their order: the exact ones, then the
-// longest.
-func mostOf(all []overlap) []overlap {
-	if len(all) <= maxOverlaps {
-		return all
-	}
-	best := make([]int, len(all))
-	for i := range best {
-		best[i] = i
-	}
-	slices.SortStableFunc(best, func(i, k int) int {
-		x, y := &all[i], &all[k]
-		return cmp.Or(cmp.Compare(y.how, x.how), cmp.Compare(y.end-y.start, x.end-x.start))
-	})
-	best = best[:maxOverlaps]
-	slices.Sort(best)
-	kept := make([]overlap, len(best))
-	for n, i := range best {
-		kept[n] = all[i]
-	}
-	return kept
-}
-
-// apart are the overlaps by time, each without what one before it covers:
-// several may have held up the same sleep, which took its time once.
-func apart(all []overlap) []overlap {
-	if len(all) < 2 {
-		return all
-	}
-	all = slices.Clone(all)
-	slices.SortStableFunc(all, func(x, y overlap) int { return cmp.Compare(x.start, y.start) })
-	covered := all[0].start
-	for i := range all {
-		o := &all[i]
-		o.start = max(o.start, covered)
-		o.end = max(o.end, o.start)
-		covered = o.end
-	}
-	return all
-}
-
 // offerFlushes offers the traces that overlaps link to.
 func (a *Assembler) offerFlushes(all []overlap) {
 	for i := range all {

@@ -50,19 +50,41 @@ func eachBackend(t *testing.T, f func(*testing.T, Options), subjects ...string) 
 			if backend == "best" {
 				o.Backends = nil
 			}
-			p, err := Open(o)
+			lacks, err := lacks[backend]()
 			if err != nil {
 				t.Skip(err)
 			}
-			for _, s := range subjects {
-				needSubject(t, p, s)
-			}
-			if err := p.Close(); err != nil {
-				t.Fatal(err)
+			for _, name := range subjects {
+				if err := lacks[name]; err != nil {
+					t.Skipf("%s: %v", name, err)
+				}
 			}
 			f(t, o)
 		})
 	}
+}
+
+// lacks holds for each backend what says of each subject why it does not have it
+// here; it is tried once.
+var lacks = map[string]func() (map[string]error, error){
+	"best": lacking(nil), Fentry: lacking([]string{Fentry}), TpBTF: lacking([]string{TpBTF}),
+	Tracepoint: lacking([]string{Tracepoint}), Kprobe: lacking([]string{Kprobe}),
+}
+
+func lacking(backends []string) func() (map[string]error, error) {
+	return sync.OnceValues(func() (map[string]error, error) {
+		p, err := Open(Options{Backends: backends})
+		if err != nil {
+			return nil, err
+		}
+		lacks := map[string]error{}
+		for _, s := range p.Status() {
+			if !s.Attached && s.Name != SubjectMonitor {
+				lacks[s.Name] = s.Err
+			}
+		}
+		return lacks, p.Close()
+	})
 }
 
 // eachRead is eachBackend, each in the newer and in the older way of reading the

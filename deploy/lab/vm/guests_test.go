@@ -25,18 +25,34 @@ var disks = []vm.Disk{
 
 const (
 	writesPerSecond = 60
-	guestLimit      = 15 * time.Minute // and each takes a few
+	guestLimit      = 15 * time.Minute // and each takes a few; four times that with all tests
 	lockdown        = "lockdown=confidentiality"
 )
 
 var (
-	everything = []plan.Command{
-		{Args: []string{"/guest.test", "-test.v=test2json"}},
-		{Args: []string{"/bpf.test", "-test.v=test2json"}, Dir: "/bpf"},
-	}
+	guestTests = plan.Command{Args: []string{"/guest.test", "-test.v=test2json"}}
+	bpfTests   = plan.Command{Args: []string{"/bpf.test", "-test.v=test2json"}, Dir: "/bpf"}
+	// bpfKernel are those of its tests that ask what a kernel does, not what
+	// package bpf makes of it.
+	bpfKernel = plan.Command{Dir: "/bpf", Args: []string{"/bpf.test", "-test.v=test2json", "-test.run",
+		"^Test(WriteFields|DirtyInodeAndJournal|CommitOrigin|CommitStats|FastCommit|Fsync|HandleWait|LogGrant|LogForce|BlockIO|OffCPUAsleep|Sites)$"}}
 	// attaching is enough for the matrix.
-	attaching = []plan.Command{{Args: []string{"/guest.test", "-test.v=test2json", "-test.run", "^(TestAttach|TestMonitors)$"}}}
+	attaching = plan.Command{Args: []string{"/guest.test", "-test.v=test2json", "-test.run", "^(TestAttach|TestMonitors)$"}}
 )
+
+// commands of a guest. To load programs takes an emulator seconds: all tests of
+// package bpf, in all guests, are run only where LAB_GUESTS is "all" (an hour).
+func commands(c column) []plan.Command {
+	switch {
+	case *update:
+		return []plan.Command{attaching}
+	case os.Getenv("LAB_GUESTS") == "all":
+		return []plan.Command{guestTests, bpfTests}
+	case c.locked:
+		return []plan.Command{guestTests}
+	}
+	return []plan.Command{guestTests, bpfKernel}
+}
 
 // needGuests skips where they are not asked for: they take minutes.
 func needGuests(t *testing.T) {
@@ -79,8 +95,8 @@ func buildPrograms(t *testing.T) programs {
 	return p
 }
 
-// TestGuests runs, in each kernel, as it is and locked down, the tests of
-// package bpf and those of package guest, and compares what attached where
+// TestGuests runs, in each kernel, as it is and locked down, the tests of package
+// guest and, as it is, those of package bpf that ask the kernel, and compares what attached where
 // with the README. Two guests at a time: each keeps one processor busy.
 func TestGuests(t *testing.T) {
 	needGuests(t)
@@ -113,14 +129,15 @@ func testGuest(t *testing.T, host *vm.Host, k vm.Kernel, c column, p programs, f
 		t.Fatal(err)
 	}
 	files["/guest.test"], files["/bpf.test"], files["/bpf"] = p.guest, p.bpf, p.bpfDir
-	o := vm.Options{Image: image, Files: files, Disks: disks, Commands: everything}
-	if *update {
-		o.Disks, o.Commands = nil, attaching
-	}
+	o := vm.Options{Image: image, Files: files, Disks: disks, Commands: commands(c)}
 	if c.locked {
 		o.CommandLine = lockdown
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), guestLimit)
+	limit := guestLimit
+	if os.Getenv("LAB_GUESTS") == "all" {
+		limit *= 4
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), limit)
 	defer cancel()
 	r, err := host.Run(ctx, o)
 	if r == nil {

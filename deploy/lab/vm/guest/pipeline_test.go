@@ -1,6 +1,7 @@
 package guest
 
 import (
+	"fmt"
 	"log/slog"
 	"net/netip"
 	"os"
@@ -26,6 +27,7 @@ type pipeline struct {
 	symbols   *probe.Symbols
 	converter *probe.Converter
 	queue     *event.Queue
+	device    event.Device
 	events    []event.Event // of the kernel, as they came
 	stop      chan struct{}
 	read      chan error
@@ -38,18 +40,29 @@ type pipeline struct {
 
 const maxEvents = 1 << 20
 
-// watch opens every probe for this process and the device of a disk.
-func watch(t *testing.T, m plan.Mount) *pipeline {
+// open attaches to all that is here, for this process.
+func open(t *testing.T) *bpf.Probes {
 	t.Helper()
-	p := &pipeline{queue: event.NewQueue(maxEvents), stop: make(chan struct{}), read: make(chan error, 1),
-		subjects: map[string]bool{}, backends: map[string]string{}, symbols: probe.NewSymbols(), traces: map[string]*spans.Trace{}}
-	var err error
-	if p.probes, err = bpf.Open(bpf.Options{SlowIO: -1}); err != nil {
+	p, err := bpf.Open(bpf.Options{SlowIO: -1})
+	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { p.probes.Close() })
-	for _, s := range p.probes.Status() {
+	t.Cleanup(func() { p.Close() })
+	if err := p.Trace(int32(os.Getpid())); err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range p.Status() {
 		t.Logf("%s: %s %v", s.Name, s.Backend, s.Err)
+	}
+	return p
+}
+
+// watch looks at a disk from now on.
+func watch(t *testing.T, probes *bpf.Probes, m plan.Mount) *pipeline {
+	t.Helper()
+	p := &pipeline{probes: probes, queue: event.NewQueue(maxEvents), stop: make(chan struct{}), read: make(chan error, 1),
+		subjects: map[string]bool{}, backends: map[string]string{}, symbols: probe.NewSymbols(), traces: map[string]*spans.Trace{}}
+	for _, s := range p.probes.Status() {
 		p.subjects[s.Name], p.backends[s.Name] = s.Attached, s.Backend
 	}
 	var st unix.Stat_t
@@ -57,6 +70,7 @@ func watch(t *testing.T, m plan.Mount) *pipeline {
 		t.Fatal(err)
 	}
 	device := bpf.Device(st.Dev)
+	p.device = event.Device(device)
 	p.symbols.Functions(stack.NewKernel(slog.New(slog.NewTextHandler(t.Output(), nil))).Function)
 	p.converter = probe.New(probe.Options{Emit: p.emit, Symbol: p.symbols.Name})
 	p.converter.FileSystem(event.Device(device), m.Type)
@@ -65,9 +79,6 @@ func watch(t *testing.T, m plan.Mount) *pipeline {
 		t.Fatal(err)
 	}
 	if err := p.probes.WatchDevice(device); err != nil {
-		t.Fatal(err)
-	}
-	if err := p.probes.Trace(int32(os.Getpid())); err != nil {
 		t.Fatal(err)
 	}
 	go func() { p.read <- p.drain() }()
@@ -158,9 +169,13 @@ func (p *pipeline) Request(r *assemble.RequestRow) { p.requests = append(p.reque
 func (p *pipeline) Write(*assemble.WriteRow)       {}
 func (p *pipeline) Joined(r *assemble.JoinedRow)   { p.joined = append(p.joined, r) }
 func (p *pipeline) Wait(*assemble.WaitRow)         {}
-func (p *pipeline) Commit(r *assemble.CommitRow)   { p.commits = append(p.commits, r) }
-func (p *pipeline) Stack(*assemble.StackRow)       {}
-func (p *pipeline) Trace(c assemble.Candidate)     { p.traces[c.TraceID().String()] = c.BuildTrace() }
+func (p *pipeline) Commit(r *assemble.CommitRow) {
+	if r.Device == fmt.Sprintf("%d:%d", p.device.Major(), p.device.Minor()) {
+		p.commits = append(p.commits, r)
+	}
+}
+func (p *pipeline) Stack(*assemble.StackRow)   {}
+func (p *pipeline) Trace(c assemble.Candidate) { p.traces[c.TraceID().String()] = c.BuildTrace() }
 
 // of are the events of one type.
 func of[E event.Event](p *pipeline) (all []E) {

@@ -65,7 +65,7 @@ func checkDisk(t *testing.T, p *pipeline, from, to counted) {
 	}
 	least, most := 0, 0
 	for _, b := range of[*event.BlockIO](p) {
-		if b.Op != "write" || b.End < from.before || b.End > to.after {
+		if b.Device != p.device || b.Op != "write" || b.End < from.before || b.End > to.after {
 			continue
 		}
 		most += int(b.Bytes) / sectorBytes

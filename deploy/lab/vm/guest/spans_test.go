@@ -18,13 +18,15 @@ const load = 5 * time.Second
 
 // TestSpans has a handler and its neighbour write to each disk.
 func TestSpans(t *testing.T) {
-	for _, m := range here(t).Mounts {
-		t.Run(filepath.Base(m.Dir), func(t *testing.T) { testSpans(t, m) })
+	mounts := here(t).Mounts
+	probes := open(t)
+	for _, m := range mounts {
+		t.Run(filepath.Base(m.Dir), func(t *testing.T) { testSpans(t, probes, m) })
 	}
 }
 
-func testSpans(t *testing.T, m plan.Mount) {
-	p := watch(t, m)
+func testSpans(t *testing.T, probes *bpf.Probes, m plan.Mount) {
+	p := watch(t, probes, m)
 	h, n := newHandler(t, m.Dir), &neighbour{file: create(t, m.Dir, "neighbour")}
 	quiet(t, m)
 	disk := sectorsWritten(t, m)

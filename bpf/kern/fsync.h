@@ -30,8 +30,8 @@ static __always_inline __u8 walk_name(char *to, __u32 size, struct dentry *dentr
 	for (__u32 i = 0; i < size / 8; i++) {
 		__u64 word = 0;
 		if (8 * i < len) {
-			struct hlist_head *eight = bpf_rdonly_cast(from + 8 * i, bpf_core_type_id_kernel(struct hlist_head));
-			word = (__u64)eight->first;
+			struct timespec64 *eight = bpf_rdonly_cast(from + 8 * i, bpf_core_type_id_kernel(struct timespec64));
+			word = eight->tv_sec;
 		}
 		if (8 * i < len && len < 8 * i + 8)
 			word &= (1ULL << 8 * (len & 7)) - 1;

@@ -2,6 +2,7 @@ package bpf
 
 import (
 	"bytes"
+	"errors"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -55,8 +56,10 @@ func eachBackend(t *testing.T, f func(*testing.T, Options), subjects ...string) 
 				t.Skip(err)
 			}
 			for _, name := range subjects {
-				if err := lacks[name]; err != nil {
+				if err := lacks[name]; errors.Is(err, ErrNotHere) {
 					t.Skipf("%s: %v", name, err)
+				} else if err != nil {
+					t.Fatalf("%s is broken: %v", name, err)
 				}
 			}
 			f(t, o)

@@ -40,6 +40,7 @@ func openDir(t *testing.T, dir string) int {
 func TestCommitOrigin(t *testing.T) {
 	eachBackend(t, func(t *testing.T, o Options) {
 		p := open(t, o)
+		needForcers(t, p)
 		fs := quietExt4(t, 32)
 		f := createSegment(t, fs.dir, "orders-0", segment)
 		dir := openDir(t, fs.dir)
@@ -88,6 +89,19 @@ func nameOf(t *testing.T, tid int32) string {
 }
 
 // Another process that syncs is named, too.
+// needForcers skips where it is only known whether the interval was over: by
+// tp_btf alone, where the first way of it does not load.
+func needForcers(t *testing.T, p *Probes) {
+	t.Helper()
+	for _, s := range p.Status() {
+		for _, tried := range s.Tried {
+			if s.Name == SubjectCommitOrigin && s.Backend == TpBTF && tried.Backend == TpBTF {
+				t.Skipf("who asked for a commit cannot be searched for: %v", tried.Err)
+			}
+		}
+	}
+}
+
 func TestCommitOriginOfAnother(t *testing.T) {
 	eachBackend(t, func(t *testing.T, o Options) {
 		p := open(t, o)

@@ -50,7 +50,9 @@ func fsyncFunctions(like way, end, start string) []way {
 	general, mixed := of(all), of(ext4)
 	general.trial = fsyncsAreSeen
 	mixed.hooks, mixed.typed = append(mixed.hooks, programs("kretprobe_"+xfs, "kprobe_"+xfs)...), false
-	return []way{general, of(ext4, xfs), mixed, of(ext4), of(xfs)}
+	alone := of(ext4) // and it is told that XFS's are not seen
+	alone.hooks = append(alone.hooks, optional(programs(end+xfs, start+xfs)...)...)
+	return []way{general, of(ext4, xfs), mixed, alone, of(xfs)}
 }
 
 // handleWaitWays: the events' names have changed in Linux 6.2.

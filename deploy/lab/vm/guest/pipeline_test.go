@@ -24,6 +24,7 @@ type pipeline struct {
 	probes    *bpf.Probes
 	subjects  map[string]bool   // that are seen
 	backends  map[string]string // by which
+	missing   map[string]error  // what is not seen of those that are
 	symbols   *probe.Symbols
 	converter *probe.Converter
 	queue     *event.Queue
@@ -61,9 +62,9 @@ func open(t *testing.T) *bpf.Probes {
 func watch(t *testing.T, probes *bpf.Probes, m plan.Mount) *pipeline {
 	t.Helper()
 	p := &pipeline{probes: probes, queue: event.NewQueue(maxEvents), stop: make(chan struct{}), read: make(chan error, 1),
-		subjects: map[string]bool{}, backends: map[string]string{}, symbols: probe.NewSymbols(), traces: map[string]*spans.Trace{}}
+		subjects: map[string]bool{}, backends: map[string]string{}, missing: map[string]error{}, symbols: probe.NewSymbols(), traces: map[string]*spans.Trace{}}
 	for _, s := range p.probes.Status() {
-		p.subjects[s.Name], p.backends[s.Name] = s.Attached, s.Backend
+		p.subjects[s.Name], p.backends[s.Name], p.missing[s.Name] = s.Attached, s.Backend, s.Err
 	}
 	var st unix.Stat_t
 	if err := unix.Stat(m.Dir, &st); err != nil {

@@ -54,7 +54,7 @@ func testSpans(t *testing.T, probes *bpf.Probes, m plan.Mount) {
 	}
 	t.Logf("%d writes, the slowest %s, beside %d fsyncs", len(h.all), time.Duration(slowest), len(n.fsyncs))
 	checkJoins(t, p, h)
-	checkFsyncs(t, p, h, n)
+	checkFsyncs(t, p, h, n, m)
 	reasons := checkReasons(t, p, h)
 	checkDisk(t, p, disk, diskAfter)
 	dirty := checkWrites(t, p)

@@ -23,7 +23,7 @@ func TestInitramfs(t *testing.T) {
 	}
 	want := plan.Plan{Modules: []string{"/modules/a.ko"}, Commands: []plan.Command{{Args: []string{"/x"}}}}
 	var image bytes.Buffer
-	if err := writeInitramfs(&image, map[string]string{"/work/here": dir}, want); err != nil {
+	if err := writeInitramfs(&image, map[string]string{"/home/here": dir}, want); err != nil {
 		t.Fatal(err)
 	}
 	content, before := map[string]string{}, map[string]bool{"": true}
@@ -45,7 +45,7 @@ func TestInitramfs(t *testing.T) {
 		}
 		content[h.Name] = string(b)
 	}
-	for _, name := range []string{"work/here/sub/program", "work/here/link"} {
+	for _, name := range []string{"home/here/sub/program", "home/here/link"} {
 		if content[name] != "p" {
 			t.Errorf("%s holds %q", name, content[name])
 		}

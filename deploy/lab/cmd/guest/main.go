@@ -95,10 +95,10 @@ func boot(ctx context.Context, host *vm.Host, k vm.Kernel, o options) (int, erro
 	if err != nil {
 		return 1, err
 	}
-	files["/work/program"] = o.command[0]
-	c := plan.Command{Args: append([]string{"/work/program"}, o.command[1:]...), Dir: "/work"}
+	files["/job/program"] = o.command[0]
+	c := plan.Command{Args: append([]string{"/job/program"}, o.command[1:]...), Dir: "/job"}
 	if o.dir != "" {
-		files["/work/dir"], c.Dir = o.dir, "/work/dir"
+		files["/job/dir"], c.Dir = o.dir, "/job/dir"
 	}
 	var disks []vm.Disk
 	if o.disks {

@@ -111,16 +111,17 @@ func checkOrigins(t *testing.T, p *pipeline, from, to event.Time, h *handler, n 
 	}
 }
 
-// checkLogForces wants the neighbour's fsyncs to force the log, and nothing else
-// that it does. One whose inode another has brought to the disk meanwhile need
-// not (fs/xfs/xfs_file.c, xfs_file_fsync asks xfs_ipincount).
+// checkLogForces wants the neighbour's fsyncs to force the log. One whose inode
+// another has brought to the disk meanwhile need not (fs/xfs/xfs_file.c,
+// xfs_file_fsync asks xfs_ipincount), and now and then a write does, for a buffer
+// that is pinned (fs/xfs/xfs_buf.c, xfs_buf_lock).
 func checkLogForces(t *testing.T, p *pipeline, n *neighbour) {
 	t.Helper()
 	if !p.subjects[bpf.SubjectLogForce] {
 		t.Log("log forces are not seen")
 		return
 	}
-	forces := 0
+	forces, outside := 0, 0
 	for _, f := range of[*event.LogForce](p) {
 		if f.TID != n.tid || f.Device != p.device {
 			continue
@@ -128,11 +129,12 @@ func checkLogForces(t *testing.T, p *pipeline, n *neighbour) {
 		forces++
 		within := func(c call) bool { return f.Start >= c.before && f.End <= c.after }
 		if !slices.ContainsFunc(n.fsyncs, within) {
-			t.Errorf("the neighbour forced the log outside of its fsyncs: %+v", f)
+			t.Logf("the neighbour forced the log outside of its fsyncs: %+v", f)
+			outside++
 		}
 	}
-	t.Logf("%d log forces in %d fsyncs", forces, len(n.fsyncs))
-	if forces == 0 {
-		t.Error("no fsync of the neighbour forces the log")
+	t.Logf("%d log forces beside %d fsyncs, %d of them outside", forces, len(n.fsyncs), outside)
+	if forces == outside || outside > forces/20 {
+		t.Errorf("%d of %d log forces of the neighbour lie in no fsync of its", outside, forces)
 	}
 }

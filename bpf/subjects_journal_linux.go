@@ -21,8 +21,7 @@ func journalSubjects() []subject {
 func fsyncWays() []way {
 	var calls []hook
 	for _, call := range []string{"fsync", "fdatasync", "msync"} {
-		calls = append(calls, hook{group: "syscalls", name: "sys_exit_" + call, program: "exit_fsync",
-			fields: []eventField{{name: "ret", size: 8, at: 16}}})
+		calls = append(calls, sysExit(call, "exit_fsync"))
 	}
 	calls = append(calls, sysEnter("fsync", "enter_fsync", "fd"), sysEnter("fdatasync", "enter_fdatasync", "fd"),
 		sysEnter("msync", "enter_msync", "start", "len", "flags"))

@@ -17,12 +17,12 @@ func (o *Options) writeWays() []way {
 			programs("btf_thread_exit", "fexit_write", "fentry_write"), o.vectors(programs("fexit_writev", "fentry_writev")))},
 		{backend: Tracepoint, trial: writesAreSeen, hooks: slices.Concat([]hook{
 			{group: "sched", name: "sched_process_exit", program: "thread_exit"},
-			sysExit("write"), sysEnter("write", "enter_write", "fd", "buf", "count"),
+			sysExit("write", "exit_write"), sysEnter("write", "enter_write", "fd", "buf", "count"),
 		}, optional(
-			sysExit("pwrite64"), sysEnter("pwrite64", "enter_pwrite64", "fd", "buf", "count", "pos"),
+			sysExit("pwrite64", "exit_write"), sysEnter("pwrite64", "enter_pwrite64", "fd", "buf", "count", "pos"),
 		), o.vectors([]hook{
-			sysExit("writev"), sysEnter("writev", "enter_writev", "fd", "vec", "vlen"),
-			sysExit("pwritev"), sysEnter("pwritev", "enter_pwritev", "fd", "vec", "vlen", "pos_l"),
+			sysExit("writev", "exit_write"), sysEnter("writev", "enter_writev", "fd", "vec", "vlen"),
+			sysExit("pwritev", "exit_write"), sysEnter("pwritev", "enter_pwritev", "fd", "vec", "vlen", "pos_l"),
 		}))},
 		{backend: TpBTF, trial: writesAreSeen, hooks: programs("btf_thread_exit", "btf_sys_exit", "btf_sys_enter")},
 		{backend: Kprobe, trial: writesAreSeen, hooks: slices.Concat(
@@ -47,7 +47,7 @@ func sysEnter(call, program string, args ...string) hook {
 	return h
 }
 
-func sysExit(call string) hook {
-	return hook{group: "syscalls", name: "sys_exit_" + call, program: "exit_write",
+func sysExit(call, program string) hook {
+	return hook{group: "syscalls", name: "sys_exit_" + call, program: program,
 		fields: []eventField{{name: "ret", size: 8, at: 16}}}
 }

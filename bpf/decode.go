@@ -27,6 +27,9 @@ const (
 	fastCommitSize  = 64
 	logForceSize    = 56
 	blockIOSize     = 72
+	threadStartSize = 32 // and the name
+	parkSize        = 64
+	vmSize          = 32 // and the name
 
 	commLen   = 16
 	nameLen   = 24
@@ -39,10 +42,17 @@ const (
 	writeBatch  = 1
 	writeUnread = 2
 	monitorCut  = 1
+	monitorFunc = 2
+	maxThread   = 128
+	maxVMName   = 80
 
 	offCPUPreempted = 1
 	offCPUIO        = 2
 	fsyncData       = 1
+	parkTimed       = 1
+	parkKernel      = 2
+	vmConcurrent    = 1
+	vmFull          = 2
 )
 
 // Decode reads one raw record, as handed out by [Probes.Read] or kept in a
@@ -63,9 +73,9 @@ var shapes = [kindCount]struct{ size, flags, tail, unit uint8 }{
 	KindWake:           {size: headerSize},
 	KindDirtyInode:     {size: dirtyInodeSize},
 	KindJournal:        {size: journalSize},
-	KindMonitorEnter:   {monitorSize, monitorCut, maxClass, 1},
-	KindMonitorEntered: {size: monitorSize},
-	KindMonitorExit:    {size: monitorSize},
+	KindMonitorEnter:   {monitorSize, monitorCut | monitorFunc, maxClass, 1},
+	KindMonitorEntered: {size: monitorSize, flags: monitorFunc},
+	KindMonitorExit:    {size: monitorSize, flags: monitorFunc},
 	KindOffCPU:         {offCPUSize, offCPUPreempted | offCPUIO, maxStack, 8},
 	KindSample:         {sampleSize, 0, maxStack, 8},
 	KindFsync:          {fsyncSize, fsyncData, 255, 1},
@@ -75,6 +85,10 @@ var shapes = [kindCount]struct{ size, flags, tail, unit uint8 }{
 	KindFastCommit:     {size: fastCommitSize},
 	KindLogForce:       {size: logForceSize},
 	KindBlockIO:        {size: blockIOSize},
+	KindThreadStart:    {threadStartSize, 0, maxThread, 1},
+	KindPark:           {size: parkSize, flags: parkTimed | parkKernel},
+	KindVMOperation:    {vmSize, vmConcurrent, maxVMName, 1},
+	KindGC:             {size: vmSize, flags: vmFull},
 }
 
 func decode(raw []byte, r *Record) bool {
@@ -117,6 +131,12 @@ func decode(raw []byte, r *Record) bool {
 		r.LogForce.decode(raw)
 	case KindBlockIO:
 		r.BlockIO.decode(raw)
+	case KindThreadStart:
+		r.ThreadStart.decode(raw)
+	case KindPark:
+		r.Park.decode(raw, flags)
+	case KindVMOperation, KindGC:
+		r.VM.decode(raw, flags)
 	}
 	return true
 }
@@ -163,7 +183,7 @@ func (m *Monitor) decode(raw []byte, flags byte) {
 	m.JavaThread = int64(le.Uint64(raw[32:]))
 	m.Comm = text(raw[40 : 40+commLen])
 	m.Class = raw[monitorSize:len(raw):len(raw)]
-	m.ClassCut = flags&monitorCut != 0
+	m.ClassCut, m.Function = flags&monitorCut != 0, flags&monitorFunc != 0
 }
 
 // text is a NUL-terminated name without its end.

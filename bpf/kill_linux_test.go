@@ -102,7 +102,7 @@ func TestChild(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer p.Close()
-	_, err = p.AttachMonitors(int32(os.Getpid()), os.Args[0], []USDTSite{ownSite(t), ownSite(t)})
+	_, err = p.AttachSites(int32(os.Getpid()), os.Args[0], []USDTSite{ownSite(t), ownSite(t)})
 	if err != nil && !errors.Is(err, ErrNotHere) {
 		t.Fatal(err)
 	}

@@ -30,7 +30,7 @@ type monitors struct {
 	only     siteWay // a test's: the one way to attach
 }
 
-// attachment is one AttachMonitors: closing it detaches.
+// attachment is one AttachSites: closing it detaches.
 type attachment struct {
 	p       *Probes
 	links   []io.Closer
@@ -73,7 +73,7 @@ func (p *Probes) monitorProgram(how ebpf.AttachType) (*ebpf.Program, error) {
 	return p.monitors.programs[how], nil
 }
 
-// AttachMonitors puts the monitor probes on the sites of a process's libjvm;
+// AttachSites puts the monitor probes on the sites of a process's libjvm;
 // closing the result takes them off again; after Close it is [os.ErrClosed]. The
 // process need not be traced by [Probes.Trace]. libjvm is a path that opens here, behind /proc/PID/root.
 //
@@ -81,7 +81,7 @@ func (p *Probes) monitorProgram(how ebpf.AttachType) (*ebpf.Program, error) {
 // their own flag DTraceMonitorProbes is on, and are turned away in the program.
 // The kernel's own filter by process is not used: uprobe_multi had it match one
 // thread only until 46ba0e49b642 ("bpf: fix multi-uprobe PID filtering logic").
-func (p *Probes) AttachMonitors(pid int32, libjvm string, sites []USDTSite) (io.Closer, error) {
+func (p *Probes) AttachSites(pid int32, libjvm string, sites []USDTSite) (io.Closer, error) {
 	m := &p.monitors
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -152,7 +152,7 @@ func testMonitors(t *testing.T, way siteWay) {
 	sites := readSites(t, j.libjvm)
 	p.monitors.only = way
 	begun := time.Now()
-	sees, err := p.AttachMonitors(j.pid, j.libjvm, sites)
+	sees, err := p.AttachSites(j.pid, j.libjvm, sites)
 	t.Logf("attached to %d sites in %v", len(sites), time.Since(begun))
 	if errors.Is(err, ErrNotHere) {
 		t.Skip(err)
@@ -168,7 +168,7 @@ func testMonitors(t *testing.T, way siteWay) {
 		}
 	}
 	// The same file once more, for another process: no record may come twice.
-	other, err := p.AttachMonitors(int32(os.Getpid()), j.libjvm, sites)
+	other, err := p.AttachSites(int32(os.Getpid()), j.libjvm, sites)
 	if err != nil {
 		t.Fatal(err)
 	}

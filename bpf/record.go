@@ -22,13 +22,18 @@ const (
 	KindFastCommit
 	KindLogForce
 	KindBlockIO
+	KindThreadStart
+	KindPark
+	KindVMOperation
+	KindGC
 
 	kindCount // and one more than the greatest kind
 )
 
 var kindNames = [kindCount]string{"", "write", "wake", "dirty_inode", "journal",
 	"monitor_enter", "monitor_entered", "monitor_exit", "off_cpu", "sample", "fsync",
-	"journal_wait", "commit_origin", "commit_stats", "fast_commit", "log_force", "block_io"}
+	"journal_wait", "commit_origin", "commit_stats", "fast_commit", "log_force", "block_io",
+	"thread_start", "park", "vm_operation", "gc"}
 
 func (k Kind) String() string {
 	if k == 0 || k >= kindCount {
@@ -67,6 +72,10 @@ type Record struct {
 	FastCommit   FastCommit
 	LogForce     LogForce
 	BlockIO      BlockIO
+
+	ThreadStart ThreadStart
+	Park        Park
+	VM          VM // of VM operations and GCs
 }
 
 // Write is one call of write, pwrite64, writev or pwritev on a regular file
@@ -123,6 +132,7 @@ type Monitor struct {
 	Comm       []byte
 	Class      []byte // of enter only; as HotSpot has it: java/lang/Object
 	ClassCut   bool   // Class is only the beginning
+	Function   bool   // seen at a function of libjvm, not at a probe
 }
 
 // Device is the kernel's own number of the device that stat(2) calls stDev.

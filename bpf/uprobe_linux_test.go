@@ -41,7 +41,7 @@ func TestSites(t *testing.T) {
 func testSites(t *testing.T, way siteWay) {
 	p := open(t, Options{})
 	p.monitors.only = way
-	sees, err := p.AttachMonitors(int32(os.Getpid()), os.Args[0], []USDTSite{
+	sees, err := p.AttachSites(int32(os.Getpid()), os.Args[0], []USDTSite{
 		siteOf(t, "monitor__contended__entered", siteEntered),
 		siteOf(t, "monitor__contended__exit", siteExit),
 	})
@@ -78,17 +78,17 @@ func testSites(t *testing.T, way siteWay) {
 }
 
 // Once all is closed nothing is attached any more, and nothing can be.
-func TestAttachMonitorsClosed(t *testing.T) {
+func TestAttachSitesClosed(t *testing.T) {
 	p := open(t, Options{see: []string{SubjectBlockIO}})
 	sites := []USDTSite{ownSite(t)}
-	a, err := p.AttachMonitors(int32(os.Getpid()), os.Args[0], sites)
+	a, err := p.AttachSites(int32(os.Getpid()), os.Args[0], sites)
 	if errors.Is(err, ErrNotHere) {
 		t.Skip(err)
 	}
 	if err := errorsOf(err, p.Close(), a.Close()); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := p.AttachMonitors(int32(os.Getpid()), os.Args[0], sites); !errors.Is(err, os.ErrClosed) {
+	if _, err := p.AttachSites(int32(os.Getpid()), os.Args[0], sites); !errors.Is(err, os.ErrClosed) {
 		t.Errorf("after Close: %v", err)
 	}
 }

@@ -17,7 +17,7 @@ type USDTArg struct {
 	Displacement int64
 }
 
-// The probes of HotSpot that [Probes.AttachMonitors] knows; others are refused.
+// The probes of HotSpot that [Probes.AttachSites] knows; others are refused.
 var monitorProbes = map[string]Kind{
 	"monitor__contended__enter":   KindMonitorEnter,
 	"monitor__contended__entered": KindMonitorEntered,

@@ -4,13 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"os"
 	"slices"
 	"time"
 
-	"github.com/tailspan/tailspan/bpf"
 	"github.com/tailspan/tailspan/jvm"
 	"github.com/tailspan/tailspan/sidecar/event"
 	"github.com/tailspan/tailspan/sidecar/recording"
@@ -34,7 +32,7 @@ type hunt struct {
 // traced is a broker with what is attached to it.
 type traced struct {
 	jvm.Process
-	monitors io.Closer // nil: none
+	jvm jvmProbes
 }
 
 // followBrokers finds brokers as they start, and lets go of them as they end.
@@ -64,9 +62,7 @@ func (l *live) followBrokers(ctx context.Context) error {
 
 func (l *live) detach() {
 	for _, t := range l.hunt.traced {
-		if t.monitors != nil {
-			t.monitors.Close()
-		}
+		t.jvm.close()
 	}
 }
 
@@ -179,53 +175,17 @@ func (l *live) attachKernel(b *jvm.Broker, r recording.Broker, t *traced) {
 		}
 	}
 	l.watchDisks(r)
-	t.monitors = l.attachMonitors(b)
+	t.jvm.monitors = l.attachMonitors(b)
 	if err := l.kernel.Trace(b.PID); err != nil {
 		l.log.Error("the broker's writes cannot be seen", "pid", b.PID, "error", err)
 	}
-}
-
-// attachMonitors places the monitor probes where the JVM has them and fires
-// them; what is missing is one line.
-func (l *live) attachMonitors(b *jvm.Broker) io.Closer {
-	sites, err := jvm.MonitorSites(b.LibJVM)
-	if err != nil {
-		l.log.Warn("monitor waits cannot be seen: this JVM has no USDT probes", "pid", b.PID, "libjvm", b.LibJVM,
-			"error", err, "do", "run the broker on a JDK built with --enable-dtrace (Debian's, Temurin)")
-		return nil
-	}
-	if on, err := jvm.MonitorProbes(procRoot, b.PID); err != nil || !on {
-		l.log.Warn("monitor waits cannot be seen: the JVM's flag is off", "pid", b.PID, "error", err,
-			"do", "start the broker with KAFKA_OPTS=-XX:+DTraceMonitorProbes")
-		return nil
-	}
-	c, err := l.kernel.AttachMonitors(b.PID, b.LibJVM, usdt(sites))
-	if err != nil {
-		l.log.Warn("monitor waits cannot be seen: the probes do not attach", "pid", b.PID, "libjvm", b.LibJVM, "error", err)
-		return nil
-	}
-	return c
-}
-
-// usdt hands the sites over; jvm and bpf do not know each other.
-func usdt(sites []jvm.Probe) []bpf.USDTSite {
-	all := make([]bpf.USDTSite, len(sites))
-	for i, s := range sites {
-		all[i] = bpf.USDTSite{Probe: s.Name, FileOffset: s.FileOffset, Args: make([]bpf.USDTArg, len(s.Args))}
-		for k, a := range s.Args {
-			all[i].Args[k] = bpf.USDTArg{Reg: a.Reg, Size: a.Size, Const: a.Const, Deref: a.Deref, Displacement: a.Displacement}
-		}
-	}
-	return all
 }
 
 // leave lets go of a broker that has ended.
 func (l *live) leave(ctx context.Context, pid int32) {
 	t := l.hunt.traced[pid]
 	delete(l.hunt.traced, pid)
-	if t.monitors != nil {
-		t.monitors.Close()
-	}
+	t.jvm.close()
 	if l.kernel != nil {
 		if err := l.kernel.Untrace(pid); err != nil {
 			l.log.Debug("untrace", "pid", pid, "error", err)

@@ -62,7 +62,7 @@ func (l *live) attachOwn() error {
 	if err != nil {
 		return err
 	}
-	c, err := l.kernel.AttachMonitors(int32(os.Getpid()), "/proc/self/exe", []bpf.USDTSite{site})
+	c, err := l.kernel.AttachSites(int32(os.Getpid()), "/proc/self/exe", []bpf.USDTSite{site})
 	if err != nil {
 		return err
 	}

@@ -36,6 +36,7 @@ const (
 	KeyJoin       = "tailspan.join" // exact | inferred
 	KeyThreadID   = "thread.id"
 	KeyThreadName = "thread.name"
+	KeyThreadRole = "tailspan.thread.role" // network | handler | replica.fetcher | log.cleaner | purgatory | …
 	KeyPID        = "process.pid"
 	KeyClipped    = "tailspan.clipped_ns" // cut off to lie inside the parent
 
@@ -101,11 +102,29 @@ const (
 	// On monitor.wait and lock.hold.
 	KeyMonitorClass   = "tailspan.monitor.class"
 	KeyMonitorAddress = "tailspan.monitor.address"
-	KeyMonitorLock    = "tailspan.monitor.lock"       // the partition that its holder wrote
-	KeyHolderThreads  = "tailspan.monitor.holders"    // strings, in order
-	KeyHolderTIDs     = "tailspan.monitor.holder_ids" // in the same order
-	KeyHolderShares   = "tailspan.monitor.shares_ns"  // in the same order
-	KeyHolder         = "tailspan.monitor.holder"     // the longest share's thread
+	KeyMonitorLock    = "tailspan.monitor.lock"           // the partition that its holder wrote
+	KeyHolderThreads  = "tailspan.monitor.holders"        // strings, in order
+	KeyHolderTIDs     = "tailspan.monitor.holder_ids"     // in the same order
+	KeyHolderShares   = "tailspan.monitor.shares_ns"      // in the same order
+	KeyHolder         = "tailspan.monitor.holder"         // the longest share's thread
+	KeyMonitorSource  = "tailspan.monitor.source"         // usdt | function | jfr: how it was seen
+	KeyMonitorRest    = "tailspan.monitor.unexplained_ns" // shares + this = the wait
+
+	// On the root of a trace whose write, fsync or hold others waited for.
+	KeyBlockedRequests = "tailspan.blocked_requests" // how many requests
+	KeyBlocked         = "tailspan.blocked_ns"       // and the sum of what they waited
+
+	// On a root, of a time at which the monitors were not watched.
+	KeyUnwatched = "tailspan.monitor.unwatched" // true: there were too many waits
+
+	// On park.wait.
+	KeyWaker     = "tailspan.park.waker"    // the thread that ended it
+	KeyWakerID   = "tailspan.park.waker_id" // its number
+	KeyParkTimed = "tailspan.park.timed"    // it had a time limit
+
+	// On jvm.gc and jvm.vmop.
+	KeyVMOperation = "tailspan.jvm.operation" // as HotSpot names it: G1CollectForAllocation
+	KeyFullGC      = "tailspan.jvm.gc.full"
 
 	// On links.
 	KeyLinkKind = "tailspan.link" // one of the kinds below
@@ -142,6 +161,9 @@ const (
 	NameJBD2Commit      = "jbd2.commit"
 	PrefixJBD2          = "jbd2." // and a commit's phase, in its own trace
 	NameMonitorWait     = "monitor.wait"
+	NamePark            = "park.wait"        // for a lock of java.util.concurrent
+	NameGC              = "jvm.gc"           // the Java threads stood still for it
+	NameVMOperation     = "jvm.vmop"         // likewise
 	NameKernelWait      = "kernel.wait"      // asleep inside a write or an fsync
 	NameFsync           = "fs.fsync"         // of a thread of the broker
 	NameHandleWait      = "jbd2.handle_wait" // to join a transaction
@@ -171,6 +193,9 @@ const (
 	CauseFastCommit  Cause = "ext4.fast_commit" // the journal's fast commit
 	CauseLog         Cause = "xfs.log"          // XFS's log: room in it, or its force
 	CauseMonitor     Cause = "monitor.wait"     // a Java monitor
+	CausePark        Cause = "park.wait"        // a lock of java.util.concurrent
+	CauseGC          Cause = "jvm.gc"           // a garbage collection stopped all threads
+	CauseVMOperation Cause = "jvm.vmop"         // another operation of the VM did
 	CauseReplication Cause = "replication.wait" // the followers
 	CauseSend        Cause = "response.send"    // after the append
 	CauseUnexplained Cause = "unexplained"      // nothing seen took most of it

@@ -23,6 +23,10 @@ enum kind {
 	KIND_FAST_COMMIT,
 	KIND_LOG_FORCE,
 	KIND_BLOCK_IO,
+	KIND_THREAD_START,
+	KIND_PARK,
+	KIND_VM_OPERATION,
+	KIND_GC,
 	KIND_COUNT,
 };
 
@@ -32,6 +36,8 @@ enum kind {
 #define BATCH_MAGIC 16 // where its magic byte stands
 #define DIR_MAX 255    // NAME_MAX
 #define CLASS_MAX 80
+#define THREAD_NAME_MAX 128
+#define VM_NAME_MAX 80
 #define FILE_LEN 40    // of an fsync's file; a longer name is cut
 #define STACK_MAX 64   // return addresses, innermost first
 
@@ -41,7 +47,8 @@ enum { // flags of a write
 };
 
 enum { // flags of a monitor record
-	MONITOR_CUT = 1, // the class name was longer than CLASS_MAX
+	MONITOR_CUT = 1,      // the class name was longer than CLASS_MAX
+	MONITOR_FUNCTION = 2, // seen at a function of libjvm, not at a probe
 };
 
 enum { // flags of an off-CPU record
@@ -51,6 +58,16 @@ enum { // flags of an off-CPU record
 
 enum { // flags of an fsync
 	FSYNC_DATA = 1, // fdatasync(2)
+};
+
+enum { // flags of a park
+	PARK_TIMED = 1,  // it had a time limit
+	PARK_KERNEL = 2, // seen as a wait for a futex, not by HotSpot's probes
+};
+
+enum { // flags of a VM operation and of a GC
+	VM_CONCURRENT = 1, // done without a safepoint
+	VM_FULL = 2,       // a full GC
 };
 
 enum journal_wait { // what a thread waited for to join a transaction
@@ -218,6 +235,34 @@ struct block_io_record {
 	char comm[COMM_LEN];
 };
 
+// A Java thread has begun to run; it is the thread of the record.
+struct thread_start_record {
+	struct record r;
+	__s64 thread; // Java's thread id
+	char name[THREAD_NAME_MAX]; // the tail
+};
+
+#define THREAD_START_FIXED __builtin_offsetof(struct thread_start_record, name)
+
+// A thread was parked (LockSupport.park); at is when it ran on.
+struct park_record {
+	struct record r;
+	__u64 start;
+	__u64 woken; // when it was given the permit, or could run again; 0 not seen
+	__u32 waker; // the thread that did that, 0 not seen
+	__u32 pad;
+	char comm[COMM_LEN];
+};
+
+// An operation of the VM's own thread, or a GC; at is its end.
+struct vm_record {
+	struct record r;
+	__u64 start;
+	char name[VM_NAME_MAX]; // the tail; of a GC none
+};
+
+#define VM_FIXED __builtin_offsetof(struct vm_record, name)
+
 #define MONITOR_FIXED __builtin_offsetof(struct monitor_record, class)
 
 _Static_assert(sizeof(struct record) == 24, "record");
@@ -234,3 +279,6 @@ _Static_assert(sizeof(struct commit_stats_record) == 72, "commit_stats_record");
 _Static_assert(sizeof(struct fast_commit_record) == 64, "fast_commit_record");
 _Static_assert(sizeof(struct log_force_record) == 56, "log_force_record");
 _Static_assert(sizeof(struct block_io_record) == 72, "block_io_record");
+_Static_assert(THREAD_START_FIXED == 32, "thread_start_record");
+_Static_assert(sizeof(struct park_record) == 64, "park_record");
+_Static_assert(VM_FIXED == 32, "vm_record");

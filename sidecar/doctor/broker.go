@@ -144,7 +144,7 @@ func (p *patient) attach(sites []jvm.Probe) {
 		p.add("monitor probes", Missing, p.fix, "%d sites; no probe: %s", len(sites), p.monitors)
 		return
 	}
-	c, err := p.h.kernel.AttachMonitors(p.PID, p.LibJVM, convert(sites))
+	c, err := p.h.kernel.AttachSites(p.PID, p.LibJVM, convert(sites))
 	if err != nil {
 		p.monitors, p.fix = oneLine(err), p.h.fix
 		p.add("monitor probes", Missing, p.fix, "%d sites; attach: %s", len(sites), p.monitors)

@@ -21,7 +21,7 @@ type fakeKernel struct {
 
 func (k *fakeKernel) Status() []bpf.Subject { return k.subjects }
 func (k *fakeKernel) Close() error          { k.closed = true; return nil }
-func (k *fakeKernel) AttachMonitors(int32, string, []bpf.USDTSite) (io.Closer, error) {
+func (k *fakeKernel) AttachSites(int32, string, []bpf.USDTSite) (io.Closer, error) {
 	return io.NopCloser(nil), nil
 }
 

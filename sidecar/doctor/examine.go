@@ -27,7 +27,7 @@ type Options struct {
 // kernel is what is needed of bpf.Probes.
 type kernel interface {
 	Status() []bpf.Subject
-	AttachMonitors(pid int32, libjvm string, sites []bpf.USDTSite) (io.Closer, error)
+	AttachSites(pid int32, libjvm string, sites []bpf.USDTSite) (io.Closer, error)
 	Close() error
 }
 

@@ -205,32 +205,6 @@ type AppendHeaders struct {
 	HeadersCut      bool           // not all could be read
 }
 
-// MonitorEnter: the thread found a Java monitor held and starts to wait
-// (hotspot:monitor__contended__enter).
-type MonitorEnter struct {
-	Time Time
-	Thread
-	Monitor uint64 // the ObjectMonitor's address
-	Class   string // as HotSpot has it: java/lang/Object
-}
-
-// MonitorEntered: the thread that waited has it now
-// (hotspot:monitor__contended__entered).
-type MonitorEntered struct {
-	Time Time
-	Thread
-	Monitor uint64
-	Class   string
-}
-
-// MonitorExit: the thread gave up a monitor that others wait for
-// (hotspot:monitor__contended__exit).
-type MonitorExit struct {
-	Time Time
-	Thread
-	Monitor uint64
-}
-
 // Wake is a thread's 8-byte write to an eventfd: a handler wakes the network
 // thread that hands over a response.
 type Wake struct {

@@ -99,13 +99,10 @@ func (c *Converter) event(r *bpf.Record) event.Event {
 		c.commitStats(r)
 	case bpf.KindBlockIO:
 		c.blockIO(r)
-	case bpf.KindMonitorEnter:
-		return &event.MonitorEnter{Time: at, Thread: c.thread(r, r.Monitor.Comm), Monitor: r.Monitor.Address, Class: c.names.of(r.Monitor.Class)}
-	case bpf.KindMonitorEntered:
-		return &event.MonitorEntered{Time: at, Thread: c.thread(r, r.Monitor.Comm), Monitor: r.Monitor.Address}
-	case bpf.KindMonitorExit:
-		return &event.MonitorExit{Time: at, Thread: c.thread(r, r.Monitor.Comm), Monitor: r.Monitor.Address}
 	default:
+		if e := c.jvm(r); e != nil {
+			return e
+		}
 		return c.inside(r)
 	}
 	return nil

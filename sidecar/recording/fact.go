@@ -21,6 +21,8 @@ type Fact struct {
 	Headers    *RecordHeaders     `json:"record_headers,omitempty"`
 	Append     *AppendHeaders     `json:"append_headers,omitempty"`
 	Symbols    map[uint64]string  `json:"symbols,omitempty"` // kernel functions, by their number in the stacks that follow
+	Threads    *Threads           `json:"threads,omitempty"`
+	Watched    *Watched           `json:"monitors_watched,omitempty"`
 	Tick       *Mark              `json:"tick,omitempty"`
 	Progress   *Mark              `json:"progress,omitempty"`
 	Losses     map[string]uint64  `json:"losses,omitempty"`
@@ -57,6 +59,20 @@ type Broker struct {
 type Gone struct {
 	PID  int32      `json:"pid"`
 	Time event.Time `json:"time"`
+}
+
+// Threads are the full names of a process's threads, by host thread id, as a
+// thread dump gave them.
+type Threads struct {
+	PID   int32            `json:"pid"`
+	Names map[int32]string `json:"names"`
+}
+
+// Watched says that the monitors of a process are watched from now on, or not.
+type Watched struct {
+	PID  int32      `json:"pid"`
+	Time event.Time `json:"time"`
+	On   bool       `json:"on"`
 }
 
 // Topic is the name of a topic id (Kafka's base64 form).

@@ -35,7 +35,7 @@ func TestMonitors(t *testing.T) {
 	java := int64(7)
 	site := bpf.USDTSite{Probe: "monitor__contended__exit", FileOffset: offsetOf(t, "guest.probed"),
 		Args: []bpf.USDTArg{{Const: &java, Size: 8}, {Reg: argumentRegister, Size: 8}}}
-	c, err := p.AttachMonitors(int32(os.Getpid()), "/proc/self/exe", []bpf.USDTSite{site})
+	c, err := p.AttachSites(int32(os.Getpid()), "/proc/self/exe", []bpf.USDTSite{site})
 	if errors.Is(err, bpf.ErrNotHere) {
 		t.Logf("no monitors: %v", err)
 		return

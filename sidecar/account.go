@@ -33,6 +33,9 @@ func (s *Sidecar) lost() map[string]uint64 {
 // lost adds what a live run's sources could not take in.
 func (l *live) lost() map[string]uint64 {
 	m := l.Sidecar.lost()
+	if n := l.absent.Load(); n > 0 {
+		m["probes not to be had here"] = n
+	}
 	if l.packets != nil {
 		if n := l.packets.Stats().Dropped; n > 0 {
 			m["packets dropped by the kernel"] = n

@@ -52,6 +52,7 @@ type live struct {
 	end      func()          // ends the run, for there is nothing more to trace
 	broken   bool            // the recording broke off, and that was said
 	missing  map[string]bool // file systems of which missing probes were said
+	absent   atomic.Uint64   // how many these were
 }
 
 // Run traces the brokers of this host until ctx ends, or the only one that it

@@ -41,8 +41,8 @@ func run() (err error) {
 	b := bench{}
 	c := scene.Story()
 	c.Disk, c.Producers = false, 0 // the load is the bench's own
-	flag.IntVar(&b.pairs, "pairs", 10, "how many times off and on")
-	flag.DurationVar(&b.length, "for", 15*time.Second, "how long each time")
+	flag.IntVar(&b.pairs, "pairs", 40, "how many times off and on")
+	flag.DurationVar(&b.length, "for", 4*time.Second, "how long each time")
 	flag.DurationVar(&b.warmUp, "warm-up", 30*time.Second, "load before the first")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)

@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/tailspan/tailspan/deploy/lab/cache"
 	"github.com/tailspan/tailspan/deploy/lab/child"
 )
 
@@ -77,32 +78,14 @@ func compile(ctx context.Context, o *Options) (string, error) {
 		return "", err
 	}
 	key := sha256.Sum256(append([]byte(o.Kafka.Libs), source...))
-	return once(filepath.Join(o.CacheDir, fmt.Sprintf("java-client-%.4x", key)), func(dir string) error {
+	classes := filepath.Join(o.CacheDir, fmt.Sprintf("java-client-%.4x", key))
+	return classes, cache.Once(classes, func(dir string) error {
 		file := filepath.Join(dir, "Produce.java")
 		if err := os.WriteFile(file, source, 0o644); err != nil {
 			return err
 		}
 		return run(exec.CommandContext(ctx, "javac", "-cp", filepath.Join(o.Kafka.Libs, "*"), "-d", dir, file))
 	})
-}
-
-// once fills a directory, unless it is there; it appears only when it is whole.
-func once(dir string, fill func(string) error) (string, error) {
-	if _, err := os.Stat(dir); err == nil {
-		return dir, nil
-	}
-	part, err := os.MkdirTemp(filepath.Dir(dir), filepath.Base(dir)+"-part-")
-	if err != nil {
-		return "", err
-	}
-	defer os.RemoveAll(part)
-	if err := fill(part); err != nil {
-		return "", err
-	}
-	if err := os.Rename(part, dir); err != nil && !errors.Is(err, os.ErrExist) { // another was first
-		return "", err
-	}
-	return dir, nil
 }
 
 // run runs a program to its end; what it says is in the error.

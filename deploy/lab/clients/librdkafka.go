@@ -7,13 +7,16 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+
+	"github.com/tailspan/tailspan/deploy/lab/cache"
 )
 
 // confluentKafka is the wheel that librdkafka comes in.
 const confluentKafka = "2.16.1"
 
 func librdkafka(ctx context.Context, o *Options) error {
-	wheel, err := once(filepath.Join(o.CacheDir, "confluent-kafka-"+confluentKafka), func(dir string) error {
+	wheel := filepath.Join(o.CacheDir, "confluent-kafka-"+confluentKafka)
+	err := cache.Once(wheel, func(dir string) error {
 		fmt.Fprintln(o.Progress, "  getting librdkafka")
 		return run(exec.CommandContext(ctx, "python3", "-m", "pip", "install", "-q", "--disable-pip-version-check",
 			"--only-binary=:all:", "--no-deps", "--target", dir, "confluent-kafka=="+confluentKafka))

@@ -2,6 +2,7 @@
 # make test             everything that this machine and user allow; says what was skipped and why
 # make test-vm          the probes in Debian's kernels 5.10, 6.1 and 6.12, emulated; a quarter of an hour at most
 # make matrix           which probes attach in these kernels, written into the README
+# make jdks             waits on JDK 11 to 25 against the JVM's own recording, into the README (root)
 # make test-long        what takes hours: a million requests, ten minutes of each fuzz target (root)
 # make demo             one slow produce request of a real Kafka, seen whole in a real Jaeger
 # make rights           what each capability is there for, into the README (root)
@@ -19,7 +20,7 @@ ROOT    := $(shell [ "$$(id -u)" -eq 0 ] && echo yes)
 
 export GOFLAGS := $(filter-out -buildvcs=%,$(GOFLAGS)) -buildvcs=false
 
-.PHONY: build test test-vm guests matrix test-long demo fixture rights bench bench-overhead bench-probes bench-replay lab lint generate install install-demo clean
+.PHONY: build test test-vm guests matrix jdks test-long demo fixture rights bench bench-overhead bench-probes bench-replay lab lint generate install install-demo clean
 
 build:
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/tailspan ./cmd/tailspan
@@ -28,8 +29,8 @@ build:
 # tools need not be there: what lacks them is skipped.
 test: $(if $(ROOT),install) build
 	go vet ./... && cd $(LAB) && go vet ./...
-	cd $(LAB) && go build -o ../../bin/ ./cmd/tally
-	bin/tally . $(LAB)
+	cd $(LAB) && go build -o ../../bin/ ./cmd/tally ./cmd/jdks
+	LAB_JDKS=$$($(if $(ROOT),bin/jdks)) bin/tally . $(LAB)
 
 # Guests are processes, their kernels and QEMU lie in the lab's cache: nothing is
 # installed. What is not to be had (no mirror, no amd64) is skipped, and the tests
@@ -44,6 +45,9 @@ guests:
 
 matrix: guests
 	cd $(LAB) && LAB_GUESTS=1 go test -count 1 -timeout 20m -run '^TestGuests$$' ./vm -update
+
+jdks: $(if $(ROOT),install) build
+	cd $(LAB) && go test -count 1 -v -timeout 20m -run '^TestJDKs$$' ./contend -update
 
 REQUESTS ?= 1000000
 FUZZTIME ?= 10m

@@ -22,6 +22,7 @@ const MonitorProbes = "-XX:+DTraceMonitorProbes"
 type Config struct {
 	Dir, OutputDir, LogDir string
 
+	Java       string            // that runs it; "": the Dist's
 	JVM        []string          // further JVM options
 	Properties map[string]string // override or add to server.properties
 	Port       int               // of the first listener; 0: any free one
@@ -96,7 +97,7 @@ func launch(ctx context.Context, d *Dist, c Config, id, n int, q *quorum) (*Brok
 	}
 	options := append([]string{"-Xms512m", "-Xmx512m", b.loggingOption(logging)}, c.JVM...)
 	// Not bound to ctx: Stop asks it to end, in order.
-	cmd := c.owned(d.server(context.Background(), options, "kafka.Kafka", conf))
+	cmd := c.owned(d.on(c.Java).server(context.Background(), options, "kafka.Kafka", conf))
 	b.Process, err = child.Start(fmt.Sprintf("broker %d", id), filepath.Join(c.OutputDir, b.logName()), cmd)
 	return b, err
 }

@@ -2,6 +2,7 @@ package kafka
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -119,6 +120,13 @@ func follow(cmd *exec.Cmd, progress io.Writer) error {
 		return fmt.Errorf("%w:\n%s", err, strings.Join(last, "\n"))
 	}
 	return nil
+}
+
+// on is the same with another java; "" leaves it.
+func (d *Dist) on(java string) *Dist {
+	other := *d
+	other.Java = cmp.Or(java, d.Java)
+	return &other
 }
 
 // command is one of the main classes in a directory of jars.

@@ -21,6 +21,7 @@ type Config struct {
 	Version    kafka.Version     // "": kafka.Default
 	Disk       bool              // an ext4 on a slow disk under the log directory
 	Schedule   slowdisk.Schedule // how slow
+	Java       string            // that runs the broker; "": the one in the path
 	JVM        []string
 	Topic      string
 	Partitions int
@@ -113,7 +114,7 @@ func (s *Scene) build(ctx context.Context, progress io.Writer) error {
 func (s *Scene) StartBroker(ctx context.Context, port int) error {
 	b, err := kafka.Start(ctx, s.Kafka, kafka.Config{
 		Dir: s.Run.Path("broker"), OutputDir: s.Output, LogDir: s.LogDir,
-		JVM: s.JVM, Properties: s.Config.Broker, Port: port,
+		Java: s.Java, JVM: s.JVM, Properties: s.Config.Broker, Port: port,
 		Protocols: s.Protocols, OnlySSL: s.OnlySSL, RequestLog: s.RequestLog, UID: s.UID})
 	if err != nil {
 		return err

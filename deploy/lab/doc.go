@@ -7,6 +7,9 @@
 //	child     processes that die with us
 //	slowdisk  an ext4 on a disk that stalls now and then
 //	kafka     brokers old and new, clusters, producers; what brokers say of themselves
+//	jdk       JDKs of several releases
+//	contend   a JVM whose threads contend in a known way, and the proof that waits are seen as they are
+//	jfr       what a JVM itself records of its waits
 //	jaeger    Jaeger, built from source, and its query API
 //	scene     disk, broker and load, together
 //	clients   clients of four libraries and raw requests, and their own records of what they sent

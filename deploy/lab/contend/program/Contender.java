@@ -47,12 +47,16 @@ final class Contender implements Runnable {
         try {
             String self = Files.readSymbolicLink(Paths.get("/proc/thread-self")).getFileName().toString();
             tid = Integer.parseInt(self);
-            before = blockedNow();
             part.play(this);
         } catch (Throwable e) {
             failed = e;
         }
         blocked = blockedNow() - before;
+    }
+
+    /** What comes from here on counts: the JVM has loaded what it needs. */
+    void begin() {
+        before = blockedNow();
     }
 
     /** Has held a lock, and is about to release it. All in nanoseconds of CLOCK_MONOTONIC. */

@@ -46,8 +46,13 @@ final class Scenario {
             rate(number(o, "rate"));
         }
         barrier = new CyclicBarrier(threads, () -> over = ended);
+        Contender.Part part = part(o.getProperty("mode"));
         for (int i = 0; i < threads; i++) {
-            contenders.add(new Contender(i, name + i, virtual, kept, part(o.getProperty("mode"))));
+            contenders.add(new Contender(i, name + i, virtual, kept, c -> {
+                meet();
+                c.begin();
+                part.play(c);
+            }));
         }
         for (int i = 0; i < number(o, "workers"); i++) {
             workers.add(new Contender(threads + i, "worker-" + i, false, 0, this::work));

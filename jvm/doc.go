@@ -2,8 +2,10 @@
 // this host are Kafka brokers, where they listen and keep their logs, which
 // probes their libjvm.so carries and whether the probe flag is on.
 //
-// It reads /proc and files, never writes, never stops or signals a process,
-// and knows nothing of BPF, spans or the pipeline. Everything that it reads
+// It reads /proc and files, never stops or signals a process, and knows nothing
+// of BPF, spans or the pipeline. It writes in one case: a Ledger that is asked
+// to switches the probe flag of a running JVM, one byte of its memory, and puts
+// it back (setflag.go, ledger.go, repair.go). Everything that it reads
 // belongs to someone else: each length meets a named bound, and of the
 // configuration and the environment only the few settings named in
 // properties.go and flags.go are ever kept.

@@ -46,37 +46,54 @@ func (p proc) flagInMemory() (bool, error) {
 		return false, err
 	}
 	defer m.Close()
-	addr, err := m.flagAddress(probeFlag)
+	row, err := m.flag(probeFlag)
 	if err != nil {
 		return false, fmt.Errorf("find %s: %w", probeFlag, err)
 	}
+	value, err := m.boolean(row.addr)
+	return value == 1, err
+}
+
+// boolean reads a bool of C++: 0 or 1, anything else is none.
+func (m *memory) boolean(addr uint64) (byte, error) {
 	var b [1]byte
 	if err := m.read(b[:], addr); err != nil {
-		return false, err
+		return 0, err
 	}
 	if b[0] > 1 {
-		return false, fmt.Errorf("%w: a flag is %d", errTable, b[0])
+		return 0, fmt.Errorf("%w: a flag is %d", errTable, b[0])
 	}
-	return b[0] == 1, nil
+	return b[0], nil
 }
 
 // flagLayout is where JVMFlag keeps what we need.
 type flagLayout struct {
-	flags, count uint64 // values of JVMFlag::flags and numFlags
-	name, addr   uint64 // offsets of _name and _addr
-	size         uint64 // sizeof(JVMFlag)
-	typeName     string // Flag up to JDK 9
+	flags, count     uint64 // values of JVMFlag::flags and numFlags
+	name, addr, kind uint64 // offsets of _name, _addr and _type
+	kindNamed        bool   // _type is a const char *, up to JDK 15, and no int
+	size             uint64 // sizeof(JVMFlag)
+	typeName         string // Flag up to JDK 9
 }
 
-// flagAddress finds the byte of a boolean flag.
-func (m *memory) flagAddress(flag string) (uint64, error) {
+// typeBool is JVMFlag::TYPE_bool, the first of its types (jvmFlag.hpp; the
+// serviceability agent's VM.java counts them the same way).
+const typeBool = 0
+
+// flagRow is what the table says of one flag.
+type flagRow struct {
+	addr    uint64 // of its value
+	boolean bool   // its type is bool
+}
+
+// flag finds a flag by its name.
+func (m *memory) flag(flag string) (flagRow, error) {
 	l, err := m.flagLayout()
 	if err != nil {
-		return 0, err
+		return flagRow{}, err
 	}
 	all := make([]byte, l.count*l.size)
 	if err := m.read(all, l.flags); err != nil {
-		return 0, err
+		return flagRow{}, err
 	}
 	for i := range l.count {
 		row := all[i*l.size:][:l.size]
@@ -85,12 +102,21 @@ func (m *memory) flagAddress(flag string) (uint64, error) {
 			continue // the last one
 		}
 		if s, err := m.text(name); err != nil {
-			return 0, err
+			return flagRow{}, err
 		} else if s == flag {
-			return m.order.Uint64(row[l.addr:]), nil
+			boolean, err := m.isBool(l, row)
+			return flagRow{m.order.Uint64(row[l.addr:]), boolean}, err
 		}
 	}
-	return 0, ErrNoFlag
+	return flagRow{}, ErrNoFlag
+}
+
+func (m *memory) isBool(l flagLayout, row []byte) (bool, error) {
+	if !l.kindNamed {
+		return m.order.Uint32(row[l.kind:]) == typeBool, nil
+	}
+	s, err := m.text(m.order.Uint64(row[l.kind:]))
+	return s == "bool", err
 }
 
 func (m *memory) flagLayout() (flagLayout, error) {
@@ -108,7 +134,8 @@ func (m *memory) flagLayout() (flagLayout, error) {
 	if l.count, err = m.word(l.count); err != nil {
 		return l, err
 	}
-	if l.count > maxFlags || l.size < 16 || l.size > maxFlagSize || max(l.name, l.addr) > l.size-8 {
+	if l.count > maxFlags || l.size < 16 || l.size > maxFlagSize || max(l.name, l.addr) > l.size-8 ||
+		l.kind > l.size-4 || l.kindNamed && l.kind > l.size-8 {
 		return l, fmt.Errorf("%w: %d flags of %d bytes", errTable, l.count, l.size)
 	}
 	return l, nil
@@ -121,12 +148,12 @@ func (m *memory) flagFields(l *flagLayout) error {
 		return err
 	}
 	c, err := t.columns("gHotSpotVMStructEntryTypeNameOffset", "gHotSpotVMStructEntryFieldNameOffset",
-		"gHotSpotVMStructEntryOffsetOffset", "gHotSpotVMStructEntryAddressOffset")
+		"gHotSpotVMStructEntryOffsetOffset", "gHotSpotVMStructEntryAddressOffset", "gHotSpotVMStructEntryTypeStringOffset")
 	if err != nil {
 		return err
 	}
-	typeName, fieldName, offset, address := c[0], c[1], c[2], c[3]
-	missing := 4
+	typeName, fieldName, offset, address, typeString := c[0], c[1], c[2], c[3], c[4]
+	missing := 5
 	var last uint64 // rows of a type follow each other and share the name
 	var isFlag bool
 	err = t.each(typeName, func(row []byte) (bool, error) {
@@ -152,6 +179,11 @@ func (m *memory) flagFields(l *flagLayout) error {
 			l.name = m.order.Uint64(row[offset:])
 		case "_addr":
 			l.addr = m.order.Uint64(row[offset:])
+		case "_type":
+			l.kind = m.order.Uint64(row[offset:])
+			var declared string
+			declared, err = m.text(m.order.Uint64(row[typeString:]))
+			l.kindNamed = declared != "int"
 		default:
 			return false, err
 		}

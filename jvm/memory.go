@@ -13,16 +13,26 @@ import (
 // of ptrace (same uid and dumpable, or CAP_SYS_PTRACE).
 var ErrNoMemory = errors.New("its memory may not be read")
 
-// memory reads a JVM's address space and knows libjvm's exported symbols.
-// It is opened read-only; the JVM does not stop for it.
+// errNoSymbol: only HotSpot exports the tables that describe itself.
+var errNoSymbol = errors.New("no HotSpot: libjvm.so has no symbol")
+
+// memory reads a JVM's address space and knows libjvm's exported symbols and
+// writable data. The JVM does not stop for it.
 type memory struct {
-	f       *os.File
-	symbols map[string]uint64 // address in the process
-	order   binary.ByteOrder
+	f        *os.File
+	symbols  map[string]uint64 // address in the process
+	data     []span            // libjvm's writable segments in the process
+	order    binary.ByteOrder
+	writable bool // f is open for writing, too
 }
 
-// openMemory opens the process's memory; the caller closes it.
-func (p proc) openMemory(lib library) (*memory, error) {
+// span is a range of addresses, its end excluded.
+type span struct{ start, end uint64 }
+
+// openMemory opens the process's memory for reading; the caller closes it.
+func (p proc) openMemory(lib library) (*memory, error) { return p.openMemoryFor(lib, os.O_RDONLY) }
+
+func (p proc) openMemoryFor(lib library, mode int) (*memory, error) {
 	image, err := elf.Open(lib.path)
 	if err != nil {
 		return nil, fmt.Errorf("open library: %w", err)
@@ -39,11 +49,16 @@ func (p proc) openMemory(lib library) (*memory, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read symbols: %w", err)
 	}
-	m := &memory{symbols: make(map[string]uint64, len(all)), order: image.ByteOrder}
+	m := &memory{symbols: make(map[string]uint64, len(all)), order: image.ByteOrder, writable: mode != os.O_RDONLY}
 	for _, s := range all {
 		m.symbols[s.Name] = s.Value + bias
 	}
-	if m.f, err = os.Open(p.path("mem")); err != nil {
+	for _, s := range image.Progs {
+		if s.Type == elf.PT_LOAD && s.Flags&elf.PF_W != 0 {
+			m.data = append(m.data, span{s.Vaddr + bias, s.Vaddr + bias + s.Memsz})
+		}
+	}
+	if m.f, err = os.OpenFile(p.path("mem"), mode, 0); err != nil {
 		if errors.Is(gone(err), ErrGone) {
 			return nil, ErrGone
 		}
@@ -85,7 +100,7 @@ func (m *memory) word(addr uint64) (uint64, error) {
 func (m *memory) symbol(name string) (uint64, error) {
 	addr, ok := m.symbols[name]
 	if !ok {
-		return 0, fmt.Errorf("no symbol %s", name)
+		return 0, fmt.Errorf("%w %s", errNoSymbol, name)
 	}
 	v, err := m.word(addr)
 	if err != nil {

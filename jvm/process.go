@@ -34,6 +34,20 @@ func Alive(root string, p Process) bool {
 	return err == nil && start == p.StartTime
 }
 
+// lives is nil while the process runs that had this pid and start, ErrGone
+// when it has ended, and another error where that cannot be seen: what hangs on
+// its end must not take the one for the other.
+func (p Process) lives(root string) error {
+	start, err := proc{root, p.PID}.startTime()
+	switch {
+	case errors.Is(err, ErrGone) && syscall.Kill(int(p.PID), 0) == syscall.EPERM:
+		return fmt.Errorf("process %d may not be looked at: %w", p.PID, fs.ErrPermission) // /proc with hidepid
+	case err == nil && start != p.StartTime:
+		return ErrGone
+	}
+	return err
+}
+
 // proc is one directory below the root of a proc file system.
 type proc struct {
 	root string

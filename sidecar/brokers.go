@@ -61,6 +61,7 @@ func (l *live) followBrokers(ctx context.Context) error {
 }
 
 func (l *live) detach() {
+	l.flags.close()
 	for _, t := range l.hunt.traced {
 		t.jvm.close()
 	}
@@ -185,6 +186,7 @@ func (l *live) attachKernel(b *jvm.Broker, r recording.Broker, t *traced) {
 func (l *live) leave(ctx context.Context, pid int32) {
 	t := l.hunt.traced[pid]
 	delete(l.hunt.traced, pid)
+	l.flags.release(t.Process)
 	t.jvm.close()
 	if l.kernel != nil {
 		if err := l.kernel.Untrace(pid); err != nil {

@@ -27,13 +27,14 @@ func (l *live) attachMonitors(b *jvm.Broker) io.Closer {
 			"error", err, "do", "run the broker on a JDK built with --enable-dtrace (Debian's, Temurin)")
 		return nil
 	}
-	if on, err := jvm.MonitorProbes(procRoot, b.PID); err != nil || !on {
+	if on, err := l.flags.fires(b.Process); err != nil || !on {
 		l.log.Warn("monitor waits cannot be seen: the JVM's flag is off", "pid", b.PID, "error", err,
-			"do", "start the broker with KAFKA_OPTS=-XX:+DTraceMonitorProbes")
+			"do", "run with --enable-monitor-probes, or start the broker with KAFKA_OPTS=-XX:+DTraceMonitorProbes")
 		return nil
 	}
 	c, err := l.kernel.AttachSites(b.PID, b.LibJVM, usdt(sites))
 	if err != nil {
+		l.flags.release(b.Process)
 		l.log.Warn("monitor waits cannot be seen: the probes do not attach", "pid", b.PID, "libjvm", b.LibJVM, "error", err)
 		return nil
 	}

@@ -49,6 +49,7 @@ type live struct {
 	taken    int // bytes of packets in the last read
 	drawn    int // bytes of probe records in the last read
 	hunt     hunt
+	flags    *probeFlags
 	end      func()          // ends the run, for there is nothing more to trace
 	broken   bool            // the recording broke off, and that was said
 	missing  map[string]bool // file systems of which missing probes were said
@@ -62,6 +63,10 @@ func (s *Sidecar) Run(ctx context.Context) error {
 	ctx, end := context.WithCancel(ctx)
 	defer end()
 	l := &live{Sidecar: s, commands: make(chan func()), end: end}
+	l.flags = l.newProbeFlags()
+	l.flags.repair()
+	defer l.flags.close()
+	defer context.AfterFunc(ctx, l.flags.close)() // at once, whatever holds up the rest
 	if err := l.open(); err != nil {
 		return err
 	}
@@ -80,21 +85,30 @@ func (s *Sidecar) Run(ctx context.Context) error {
 	// instant at which it ended.
 	reading, stop := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer stop(nil)
-	var wg sync.WaitGroup
-	for _, loop := range []func(context.Context) error{l.readPackets, l.readProbes, l.followBrokers, l.appends.run} {
-		wg.Go(func() {
-			if err := loop(reading); err != nil {
-				stop(err)
-			}
-		})
-	}
+	wait := l.start(reading, stop, l.readPackets, l.readProbes, l.followBrokers, l.appends.run)
 	err := l.assemble(ctx, reading)
 	stop(err)
-	wg.Wait()
+	wait()
 	if cause := context.Cause(reading); err == nil && !errors.Is(cause, context.Canceled) {
 		err = cause
 	}
 	return l.finish(ctx, err)
+}
+
+// start runs loops until ctx has ended, each on a goroutine; the first error
+// ends the others. Nothing outlives a panic of one of them but what was
+// written to JVMs, so that is undone on its way.
+func (l *live) start(ctx context.Context, stop context.CancelCauseFunc, loops ...func(context.Context) error) (wait func()) {
+	var wg sync.WaitGroup
+	for _, loop := range loops {
+		wg.Go(func() {
+			defer l.flags.close()
+			if err := loop(ctx); err != nil {
+				stop(err)
+			}
+		})
+	}
+	return wg.Wait
 }
 
 // open attaches to what there is; either source alone is worth something.

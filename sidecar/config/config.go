@@ -31,6 +31,8 @@ type Config struct {
 	TraceContext    bool     // read the records' traceparent headers
 	TopicIDs        string   // file
 	Record          string   // file
+	MonitorProbes   bool     // switch the JVM's probe flag on while it is traced
+	StateDir        string   // what is owed to JVMs is written down here; "": nowhere
 	LogDirs         []string // of verify
 	JSON            bool     // doctor
 	LogLevel        string
@@ -56,11 +58,11 @@ type command struct {
 }
 
 var commands = map[string]command{
-	"run":     {flags: []func(*flag.FlagSet, *Config){brokers, output, prints, record}, check: noArgs},
-	"record":  {flags: []func(*flag.FlagSet, *Config){brokers, recordTo}, check: needsRecord},
+	"run":     {flags: []func(*flag.FlagSet, *Config){brokers, probeFlag, output, prints, record}, check: noArgs},
+	"record":  {flags: []func(*flag.FlagSet, *Config){brokers, probeFlag, recordTo}, check: needsRecord},
 	"replay":  {flags: []func(*flag.FlagSet, *Config){packets, output, prints}, args: " FILE...", check: needsFiles},
 	"verify":  {flags: []func(*flag.FlagSet, *Config){format, logDirs}, args: " RECORDING", check: needsLogDirs},
-	"doctor":  {flags: []func(*flag.FlagSet, *Config){doctor}, check: noArgs},
+	"doctor":  {flags: []func(*flag.FlagSet, *Config){doctor, stateDir}, check: noArgs},
 	"version": {check: noArgs},
 }
 
@@ -211,6 +213,8 @@ func (c *Config) validate(cmd command) error {
 		return errors.New("--slo and --threshold are not negative")
 	case c.Port < 0 || c.Port > 65535:
 		return fmt.Errorf("--port %d: not a TCP port", c.Port)
+	case c.MonitorProbes && c.StateDir == "":
+		return errors.New("--enable-monitor-probes takes a --state-dir: it could not be put back after a kill")
 	case c.PID < 0:
 		return fmt.Errorf("--pid %d: not a process id", c.PID)
 	case new(slog.Level).UnmarshalText([]byte(c.LogLevel)) != nil:

@@ -41,6 +41,30 @@ func TestTraceContext(t *testing.T) {
 	}
 }
 
+// To write to a JVM's memory takes a word of the operator's.
+func TestMonitorProbes(t *testing.T) {
+	for _, args := range []string{"run", "record -o f", "run --state-dir d"} {
+		a := strings.Fields(args)
+		if c, err := Parse(a[0], a[1:], os.Stderr); err != nil || c.MonitorProbes {
+			t.Errorf("%s: %v, %v", args, c.MonitorProbes, err)
+		}
+	}
+	for _, args := range []string{"run --state-dir d --enable-monitor-probes", "record -o f --enable-monitor-probes --state-dir d"} {
+		a := strings.Fields(args)
+		if c, err := Parse(a[0], a[1:], os.Stderr); err != nil || !c.MonitorProbes || c.StateDir != "d" {
+			t.Errorf("%s: %+v, %v", args, c, err)
+		}
+	}
+	t.Setenv("TAILSPAN_ENABLE_MONITOR_PROBES", "true")
+	t.Setenv("TAILSPAN_STATE_DIR", "e")
+	if c, err := Parse("run", nil, os.Stderr); err != nil || !c.MonitorProbes || c.StateDir != "e" {
+		t.Errorf("%+v, %v", c, err)
+	}
+	if c, err := Parse("doctor", nil, os.Stderr); err != nil || c.StateDir != "e" {
+		t.Errorf("%+v, %v", c, err)
+	}
+}
+
 func TestUsage(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "c.yaml")
 	if err := os.WriteFile(file, []byte("slow: 1s\n"), 0o600); err != nil {
@@ -51,6 +75,7 @@ func TestUsage(t *testing.T) {
 		"run --config " + file, "record", "replay", "fly", "doctor --slo 1s", "run --port 70000",
 		"verify r", "verify --log-dir d", "verify r s --log-dir d", "verify r --log-dir ,", "run --log-dir d",
 		"run --log-format loud", "replay --threshold x f",
+		"run --enable-monitor-probes --state-dir=", "replay --enable-monitor-probes f", "doctor --enable-monitor-probes",
 	} {
 		a := strings.Fields(args)
 		if _, err := Parse(a[0], a[1:], os.Stderr); !errors.Is(err, ErrUsage) {

@@ -11,7 +11,7 @@ import (
 
 // examine is `tailspan doctor`: its exit code is the report's.
 func examine(c config.Config, _ *slog.Logger) error {
-	r := doctor.Examine(doctor.Options{PID: int32(c.PID)})
+	r := doctor.Examine(doctor.Options{PID: int32(c.PID), StateDir: c.StateDir})
 	if c.JSON {
 		b, err := r.JSON()
 		if err != nil {

@@ -1,7 +1,6 @@
 package doctor
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -10,8 +9,6 @@ import (
 	"github.com/tailspan/tailspan/bpf"
 	"github.com/tailspan/tailspan/jvm"
 )
-
-const flagFix = "start the broker with KAFKA_OPTS=-XX:+DTraceMonitorProbes"
 
 // patient is a broker under examination.
 type patient struct {
@@ -157,20 +154,6 @@ func (p *patient) attach(sites []jvm.Probe) {
 	}
 	c.Close()
 	p.add("monitor probes", OK, "", "%d sites, attached by %s and let go of", len(sites), p.backend)
-}
-
-func (p *patient) flag() {
-	on, err := p.o.flag(p.PID)
-	switch {
-	case err != nil:
-		p.monitors, p.fix = oneLine(err), cmp.Or(p.rights(), flagFix)
-		p.add("monitor flag", Missing, p.fix, "DTraceMonitorProbes: %s", p.monitors)
-	case !on:
-		p.monitors, p.fix = "the JVM's flag DTraceMonitorProbes is off", flagFix
-		p.add("monitor flag", Missing, p.fix, "DTraceMonitorProbes is off")
-	default:
-		p.add("monitor flag", OK, "", "DTraceMonitorProbes is on")
-	}
 }
 
 // convert hands the sites over; jvm and bpf do not know each other.

@@ -5,7 +5,8 @@
 // It asks by doing: probes are loaded and attached, also to the JVM, a packet
 // socket is opened, and all is let go of again. Only tracefs stays mounted,
 // where it was not. It starts and changes nothing else, reads nothing from a
-// disk, and never switches a JVM's flag.
+// disk, and never switches a JVM's flag: it says whether that could be done, and
+// what was left switched on.
 //
 // kinds.go is the table of the kinds of span: which of package bpf's subjects
 // each is made of, and on which file systems there is such a thing. A probe

@@ -74,6 +74,7 @@ func fakeHost(t *testing.T, k *fakeKernel) Options {
 		open:    func() (kernel, error) { return k, nil },
 		packets: func() error { return nil },
 		flag:    func(int32) (bool, error) { return true, nil },
+		debts:   func() ([]jvm.Debt, error) { return nil, nil },
 	}
 }
 

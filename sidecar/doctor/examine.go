@@ -13,7 +13,8 @@ import (
 
 // Options of Examine; the zero value looks at every broker of this host.
 type Options struct {
-	PID int32 // only this process
+	PID      int32  // only this process
+	StateDir string // where run notes in which JVMs it has switched a flag; "": nowhere
 
 	proc, sys string                               // "/proc", "/sys"
 	release   string                               // the kernel's, and the machine
@@ -22,6 +23,8 @@ type Options struct {
 	open      func() (kernel, error)               // bpf.Open
 	packets   func() error                         // opens and closes a packet socket
 	flag      func(pid int32) (on bool, err error) // jvm.MonitorProbes
+	canSwitch func(jvm.Process) error              // jvm.CanSwitch
+	debts     func() ([]jvm.Debt, error)           // jvm.Ledger's
 }
 
 // kernel is what is needed of bpf.Probes.
@@ -47,6 +50,12 @@ func (o *Options) complete() {
 	}
 	if o.flag == nil {
 		o.flag = func(pid int32) (bool, error) { return jvm.MonitorProbes(o.proc, pid) }
+	}
+	if o.canSwitch == nil {
+		o.canSwitch = func(p jvm.Process) error { return jvm.CanSwitch(o.proc, p) }
+	}
+	if o.debts == nil {
+		o.debts = o.noted
 	}
 }
 

@@ -23,6 +23,7 @@ type host struct {
 	subjects map[string]bpf.Subject
 	noProbes error // why
 	packets  error // why there are none
+	debts    []jvm.Debt
 
 	foreign  bool   // a broker is another user's, or none is known
 	paranoid bool   // perf events take CAP_SYS_ADMIN, which is not held
@@ -48,6 +49,7 @@ func examineHost(o *Options, found []jvm.Broker) *host {
 	} else {
 		h.add(Check{Name: "packets", State: OK, Detail: "a packet socket opens"})
 	}
+	h.checkDebts(o)
 	h.probes(o)
 	return h
 }

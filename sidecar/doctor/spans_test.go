@@ -86,8 +86,15 @@ func TestSpans(t *testing.T) {
 		"no probes": {func(p *patient, _ *fakeKernel) { p.h.noProbes, p.h.lack = os.ErrPermission, "CAP_BPF not held" }, none, "CAP_BPF"},
 		"flag off": {func(p *patient, _ *fakeKernel) {
 			p.o.flag = func(int32) (bool, error) { return false, nil }
+			p.o.canSwitch = func(jvm.Process) error { return nil }
 			p.flag()
-		}, states{"monitor.wait": Missing}, "KAFKA_OPTS=-XX:+DTraceMonitorProbes"},
+		}, states{"monitor.wait": Missing}, "run with --enable-monitor-probes"},
+		"flag off, for good": {func(p *patient, _ *fakeKernel) {
+			p.o.flag = func(int32) (bool, error) { return false, nil }
+			p.o.canSwitch = func(jvm.Process) error { return os.ErrPermission }
+			p.o.uid = int(p.UID)
+			p.flag()
+		}, states{"monitor.wait": Missing}, "cannot be switched on from here: permission denied start the broker with KAFKA_OPTS=-XX:+DTraceMonitorProbes"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			k, h := allSubjects(), &host{subjects: map[string]bpf.Subject{}}

@@ -3,11 +3,13 @@ package doctor
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
 	"reflect"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -40,6 +42,20 @@ func TestGolden(t *testing.T) {
 			write(o.proc+"/kallsyms", "0000000000000000 T _text\n")
 			k.set(bpf.Subject{Name: bpf.SubjectFsync, Err: refused, Tried: []bpf.Attempt{{Backend: bpf.Kprobe, Err: refused}}})
 		}, func(p *patient) { p.Listeners = append(p.Listeners, tls) }, 1},
+		"owed": {func(o *Options, _ *fakeKernel) {
+			o.debts = func() ([]jvm.Debt, error) {
+				since := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+				return []jvm.Debt{
+					{Process: jvm.Process{PID: 42}, Who: "tailspan v1, pid 77", Since: since, InUse: true},
+					{Process: jvm.Process{PID: 43}, Who: "tailspan v1, pid 78", Since: since},
+				}, errors.New("/run/tailspan/monitor-probes-44-1.json: not a record of a switched flag: EOF")
+			}
+			o.StateDir = "/run/tailspan"
+		}, (*patient).flag, 1},
+		"off": {func(o *Options, _ *fakeKernel) {
+			o.flag = func(int32) (bool, error) { return false, nil }
+			o.canSwitch = func(jvm.Process) error { return nil }
+		}, (*patient).flag, 1},
 		"nobody": {func(o *Options, k *fakeKernel) {
 			hold(o, 65534, 0)
 			write(o.proc+"/kallsyms", "0000000000000000 T _text\n")

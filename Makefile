@@ -3,7 +3,7 @@
 # make test-vm          the probes in Debian's kernels 5.10, 6.1 and 6.12, emulated; a quarter of an hour at most
 # make matrix           which probes attach in these kernels, written into the README
 # make jdks             waits on JDK 11 to 25 against the JVM's own recording, into the README (root)
-# make test-long        what takes hours: a million requests, ten minutes of each fuzz target (root)
+# make test-long        what takes hours: a million requests, 1,000 switches of a JVM's flag, ten minutes of each fuzz target (root)
 # make demo             one slow produce request of a real Kafka, seen whole in a real Jaeger
 # make rights           what each capability is there for, into the README (root)
 # make bench            Go benchmarks
@@ -51,9 +51,11 @@ jdks: $(if $(ROOT),install) build
 
 REQUESTS ?= 1000000
 FUZZTIME ?= 10m
+SWITCHES ?= 1000
 
 test-long: $(if $(ROOT),install) build
 	cd $(LAB) && LAB_REQUESTS=$(REQUESTS) go test -count 1 -v -timeout 3h -run TestEveryRequest ./exact
+	cd $(LAB) && LAB_SWITCHES=$(SWITCHES) go test -count 1 -v -timeout 1h -run TestSwitching ./probeflag
 	@set -e; for p in $$(go list ./...); do for f in $$(go test -list '^Fuzz' $$p | grep '^Fuzz'); do \
 		echo "$$p $$f, $(FUZZTIME)"; \
 		go test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 3s $$p; done; done

@@ -17,6 +17,7 @@
 //	e2e       the live path, tested
 //	brokers   the live path on old and new, encrypted and replicated brokers
 //	rights    the live path with fewer capabilities, and as another user
+//	probeflag the JVM's probe flag, switched on and put back
 //	exact     every request of a mixed load, held against everybody who knows it
 //	vm        Debian's kernels in an emulator, and what runs in them
 //	steady    a load whose requests are all alike, for measuring

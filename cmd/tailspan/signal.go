@@ -13,12 +13,17 @@ import (
 // its output open and does not read it, say.
 const hardEnd = 8 * time.Second
 
-// untilSignal gives a context that ends with SIGINT or SIGTERM; a second one
-// ends the process. A reader of the output that goes away is an error of the
+// untilSignal gives a context that ends with SIGINT, SIGTERM or, unless it is
+// ignored as by nohup, SIGHUP: a terminal that goes away must not leave a JVM's
+// flag on. A second one ends the process. A reader of the output that goes away is an error of the
 // write, not a signal that would leave a recording torn.
 func untilSignal(log *slog.Logger) (ctx context.Context, stop func()) {
 	signal.Ignore(syscall.SIGPIPE)
-	ctx, stop = signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ends := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) {
+		ends = append(ends, syscall.SIGHUP)
+	}
+	ctx, stop = signal.NotifyContext(context.Background(), ends...)
 	context.AfterFunc(ctx, func() {
 		stop()
 		time.AfterFunc(hardEnd, func() {

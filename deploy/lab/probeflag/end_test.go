@@ -60,7 +60,7 @@ func TestEnds(t *testing.T) {
 	wantFlag(t, p, false)
 	trial.Stop(t, ts)
 
-	for _, by := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT} {
+	for _, by := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP} {
 		ts = n.watch(t, s.Bin, log(by.String()), p, counted(&rows), asked)
 		wantFlag(t, p, true)
 		n.want(t, 1)

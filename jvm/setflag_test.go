@@ -154,7 +154,10 @@ func TestSetOfEnded(t *testing.T) {
 	if err := b.set(1); !errors.Is(err, ErrGone) {
 		t.Errorf("ended since it was found: %v", err)
 	}
-	b.value = 0
+	var value [1]byte // the address space goes with the last thread, a little after the first
+	for began := time.Now(); b.m.read(value[:], b.addr) == nil && time.Since(began) < 10*time.Second; {
+		time.Sleep(time.Millisecond)
+	}
 	if err := b.write(1); err == nil {
 		t.Error("written to a process that has ended")
 	}

@@ -29,6 +29,9 @@ func launched(t *testing.T, j jdk.JDK, dir string, options ...string) *Program {
 	return p
 }
 
+// tracesWithin is what attaching may take where much else is running.
+const tracesWithin = time.Minute
+
 // record has tailspan record what a JVM does, whose probes are on when it returns.
 func record(t *testing.T, bin, dir string, pid int) (ts *tailspan.Sidecar, file string) {
 	t.Helper()
@@ -43,7 +46,7 @@ func record(t *testing.T, bin, dir string, pid int) (ts *tailspan.Sidecar, file 
 		out, _ := ts.Output()
 		return strings.Contains(out, fmt.Sprintf(`msg="tracing broker" pid=%d `, pid))
 	}
-	if err := ts.Until(t.Context(), 20*time.Second, tracing); err != nil {
+	if err := ts.Until(t.Context(), tracesWithin, tracing); err != nil {
 		t.Fatal(err)
 	}
 	return ts, file

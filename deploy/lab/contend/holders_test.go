@@ -22,6 +22,9 @@ type verdicts struct {
 func (r *run) last() (v verdicts) {
 	for _, p := range r.waits.pairs {
 		h := p.ours.Holders
+		if r.log != nil && p.theirs.Class != Class {
+			continue // the log cannot judge
+		}
 		if len(h) == 0 {
 			v.none++
 			continue
@@ -63,8 +66,7 @@ type named struct {
 // what the clocks of both are good for. A wait of which no exit was seen is wrong,
 // and so is one that the log does not know.
 func (r *run) named() (n named) {
-	for i := range r.ours {
-		w := &r.ours[i]
+	for _, w := range r.locks() {
 		truth, known := r.truth(w)
 		main, ok := Main(truth)
 		if known && !ok {
@@ -87,6 +89,17 @@ func (r *run) named() (n named) {
 		}
 	}
 	return n
+}
+
+// locks are the waits for the program's own locks: by the JVM's word, for not
+// every way to see them knows the class.
+func (r *run) locks() (all []*assemble.WaitRow) {
+	for i := range r.waits.pairs {
+		if p := &r.waits.pairs[i]; p.theirs.Class == Class {
+			all = append(all, &p.ours)
+		}
+	}
+	return all
 }
 
 // truth is the log's, if there is one.

@@ -26,10 +26,11 @@ type Config struct {
 // Program is a running JVM.
 type Program struct {
 	*child.Process
-	dir string
-	in  io.WriteCloser
-	out *os.File
-	say *bufio.Reader
+	dir  string
+	logs int // written so far
+	in   io.WriteCloser
+	out  *os.File
+	say  *bufio.Reader
 }
 
 const (
@@ -164,7 +165,8 @@ func (p *Program) End() (Counts, error) { return p.counts("end -") }
 
 // EndLogged ends the run's threads and reads what they wrote down.
 func (p *Program) EndLogged() (*Log, Counts, error) {
-	file := filepath.Join(p.dir, "holds.tsv")
+	p.logs++
+	file := filepath.Join(p.dir, fmt.Sprintf("holds-%d.tsv", p.logs))
 	c, err := p.counts("end " + file)
 	if err != nil {
 		return nil, c, err

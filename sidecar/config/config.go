@@ -28,6 +28,7 @@ type Config struct {
 	Print           string        // none or a kind of row
 	Format          string        // table | jsonl
 	MessageIDHeader string
+	ThreadNames     bool     // ask the JVM for them
 	TraceContext    bool     // read the records' traceparent headers
 	TopicIDs        string   // file
 	Record          string   // file
@@ -68,6 +69,7 @@ var commands = map[string]command{
 
 func brokers(f *flag.FlagSet, c *Config) {
 	f.IntVar(&c.PID, "pid", 0, "trace only the broker with this process `id`")
+	f.BoolVar(&c.ThreadNames, "thread-names", true, "ask the broker's JVM for its threads' full names, by one thread dump; false sends it nothing")
 	packets(f, c)
 }
 

@@ -120,6 +120,7 @@ func (p *patient) machine() {
 		return
 	}
 	p.add("jvm", OK, "", "JDK %s, %s", jdk, p.LibJVM)
+	p.threadNames()
 	sites, err := jvm.MonitorSites(p.LibJVM)
 	switch {
 	case errors.Is(err, fs.ErrPermission):

@@ -25,6 +25,7 @@ type Options struct {
 	flag      func(pid int32) (on bool, err error) // jvm.MonitorProbes
 	canSwitch func(jvm.Process) error              // jvm.CanSwitch
 	debts     func() ([]jvm.Debt, error)           // jvm.Ledger's
+	ask       func(jvm.Process) error              // jvm.Askable
 }
 
 // kernel is what is needed of bpf.Probes.
@@ -47,6 +48,9 @@ func (o *Options) complete() {
 	}
 	if o.packets == nil {
 		o.packets = openPacketSocket
+	}
+	if o.ask == nil {
+		o.ask = func(p jvm.Process) error { return jvm.Askable(o.proc, p) }
 	}
 	if o.flag == nil {
 		o.flag = func(pid int32) (bool, error) { return jvm.MonitorProbes(o.proc, pid) }

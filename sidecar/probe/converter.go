@@ -22,6 +22,7 @@ type Options struct {
 type Converter struct {
 	o       Options
 	names   names
+	threads threads
 	stacks  stacks
 	commits map[event.Device]*event.Commit
 
@@ -42,7 +43,7 @@ type Stats struct {
 
 // New returns a Converter that knows no device.
 func New(o Options) *Converter {
-	return &Converter{o: o, names: newNames(), commits: map[event.Device]*event.Commit{},
+	return &Converter{o: o, names: newNames(), threads: newThreads(), commits: map[event.Device]*event.Commit{},
 		stacks: newStacks(o.Symbol), fileSystems: map[event.Device]string{}, disks: map[event.Device][]event.Device{}}
 }
 
@@ -109,5 +110,5 @@ func (c *Converter) event(r *bpf.Record) event.Event {
 }
 
 func (c *Converter) thread(r *bpf.Record, comm []byte) event.Thread {
-	return event.Thread{PID: r.TGID, TID: r.TID, Name: c.names.of(comm)}
+	return c.threadOf(r.TGID, r.TID, comm)
 }

@@ -48,7 +48,7 @@ func (c *Converter) origin(r *bpf.Record) {
 		return
 	}
 	k.Origin, k.Free, k.Size = origins[o.Origin], o.Free, o.Size
-	k.By = event.Thread{PID: o.TGID, TID: o.TID, Name: c.names.of(o.Comm)}
+	k.By = c.threadOf(o.TGID, o.TID, o.Comm)
 }
 
 // commitStats belong to the commit that is about to end.

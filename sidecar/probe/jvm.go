@@ -9,6 +9,8 @@ import (
 func (c *Converter) jvm(r *bpf.Record) event.Event {
 	at := event.Time(r.Time)
 	switch m := &r.Monitor; r.Kind {
+	case bpf.KindThreadStart:
+		c.threads.start(r.TGID, r.TID, r.ThreadStart.Name)
 	case bpf.KindMonitorEnter:
 		source := event.SourceUSDT
 		if m.Function {
@@ -22,7 +24,7 @@ func (c *Converter) jvm(r *bpf.Record) event.Event {
 	case bpf.KindPark:
 		p := &r.Park
 		return &event.Park{Start: event.Time(p.Start), End: at, Woken: event.Time(p.Woken), Thread: c.thread(r, p.Comm),
-			Waker: event.Thread{PID: r.TGID, TID: p.Waker}, Timed: p.Timed, Kernel: p.Kernel}
+			Waker: c.other(r.TGID, p.Waker), Timed: p.Timed, Kernel: p.Kernel}
 	case bpf.KindVMOperation:
 		if r.VM.Concurrent {
 			return nil // it stopped nobody

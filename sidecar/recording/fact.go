@@ -62,7 +62,8 @@ type Gone struct {
 }
 
 // Threads are the full names of a process's threads, by host thread id, as a
-// thread dump gave them.
+// thread dump gave them; a dump of many is several of these. Without any the
+// process has ended, and what was known is forgotten.
 type Threads struct {
 	PID   int32            `json:"pid"`
 	Names map[int32]string `json:"names"`

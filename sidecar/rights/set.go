@@ -73,6 +73,8 @@ var All = []Capability{
 	{unix.CAP_SYS_PTRACE, "CAP_SYS_PTRACE", "look at a broker of another user"},
 	{unix.CAP_DAC_READ_SEARCH, "CAP_DAC_READ_SEARCH", "read such a broker's files, and tracefs as another user than root"},
 	{unix.CAP_SYSLOG, "CAP_SYSLOG", "name kernel functions"},
+	{unix.CAP_SETUID, "CAP_SETUID", "ask a broker of another user for its threads' names"},
+	{unix.CAP_SETGID, "CAP_SETGID", "ask such a broker, whose group counts, too"},
 	{unix.CAP_SYS_ADMIN, "CAP_SYS_ADMIN", "mount tracefs, open perf events where kernel.perf_event_paranoid is 3"},
 	{unix.CAP_SYS_RESOURCE, "CAP_SYS_RESOURCE", "lift the limit on locked memory, before Linux 5.11"},
 }
@@ -85,6 +87,11 @@ var (
 	// and probes are open, and reads what was not read yet: its files, and the
 	// names of the kernel's functions.
 	Attach = Of(unix.CAP_SYS_PTRACE, unix.CAP_DAC_READ_SEARCH, unix.CAP_SYSLOG)
+
+	// Ask is what asks the JVM of a broker of another user for its threads'
+	// names: it answers only its own user, and root where it is root's own user
+	// namespace, if root may do as it likes with other users' files and processes.
+	Ask = Of(unix.CAP_SETUID, unix.CAP_SETGID)
 
 	// Load is what takes up a broker on kernels that want it, too, beside a
 	// program and a map that are open already.

@@ -28,11 +28,11 @@ func TestUnprivileged(t *testing.T) {
 	file := filepath.Join(s.own, "run.pcapng")
 	ts := s.start(t, as(ourUID, 0, s.Bin, "run", "--record", file))
 	s.until(t, ts)
-	holdsOnly(t, ts)
+	holdsOnly(t, ts, rights.Attach)
 	old := s.Broker.PID()
 	s.restart(t)
 	s.until(t, ts)
-	holdsOnly(t, ts)
+	holdsOnly(t, ts, rights.Attach)
 	trial.Stop(t, ts)
 	joined, waits := map[int32]int{}, map[int32]int{}
 	for _, r := range replay[assemble.JoinedRow](t, s, file, "joined") {
@@ -49,8 +49,9 @@ func TestUnprivileged(t *testing.T) {
 	}
 }
 
-// TestRoot gives up as much, and goes on to write a recording into a directory
-// that it could not open a file in any more.
+// TestRoot gives up as much, but for what asks the JVM of another user for its
+// threads' names, and goes on to write a recording into a directory that it
+// could not open a file in any more.
 func TestRoot(t *testing.T) {
 	s := set(t)
 	if err := errors.Join(os.Chown(s.own, ourUID, ourUID), os.Chmod(s.own, 0o700)); err != nil {
@@ -59,9 +60,15 @@ func TestRoot(t *testing.T) {
 	file := filepath.Join(s.own, "run.pcapng")
 	ts := s.start(t, []string{s.Bin, "run", "--record", file, "--pid", strconv.Itoa(s.Broker.PID())})
 	s.until(t, ts)
-	holdsOnly(t, ts)
+	holdsOnly(t, ts, rights.Attach|rights.Ask)
 	trial.Stop(t, ts)
-	if n := len(replay[assemble.JoinedRow](t, s, file, "joined")); n == 0 {
+	rows := replay[assemble.JoinedRow](t, s, file, "joined")
+	for _, r := range rows {
+		if !strings.HasPrefix(r.Thread, "data-plane-kafka-request-handler-") {
+			t.Errorf("thread %d of another user's broker is called %q", r.TID, r.Thread)
+		}
+	}
+	if len(rows) == 0 {
 		t.Error("nothing was joined")
 	}
 }
@@ -115,13 +122,13 @@ func (s *stage) restart(t *testing.T) {
 
 // holdsOnly holds every thread to what the log says is kept, which is not more
 // than any kernel takes.
-func holdsOnly(t *testing.T, ts *tailspan.Sidecar) {
+func holdsOnly(t *testing.T, ts *tailspan.Sidecar, want rights.Set) {
 	t.Helper()
-	pid, want := ts.PID(), rights.Attach
+	pid := ts.PID()
 	if out, _ := ts.Output(); !strings.Contains(out, fmt.Sprintf("kept=%q", want)) {
 		want |= rights.Load
 		if !strings.Contains(out, fmt.Sprintf("kept=%q", want)) {
-			t.Fatalf("kept is neither %v nor that and what loads probes:\n%s", rights.Attach, out)
+			t.Fatalf("kept is neither %v nor that and what loads probes:\n%s", want, out)
 		}
 	}
 	t.Logf("%v kept", want)

@@ -1,0 +1,96 @@
+package e2e
+
+import (
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tailspan/tailspan/deploy/lab/tailspan"
+	"github.com/tailspan/tailspan/deploy/lab/trial"
+	"github.com/tailspan/tailspan/sidecar/assemble"
+	"github.com/tailspan/tailspan/spans"
+)
+
+// printed is a thread in a dump by the JDK's own tool.
+var printed = regexp.MustCompile(`(?m)^"(.*)" #.* nid=(0x[0-9a-f]+|[0-9]+) `)
+
+// TestThreadNames: every wait and write of a handler thread has its full name,
+// which is that of the JDK's own dump, from the first one on.
+func TestThreadNames(t *testing.T) {
+	trial.NeedRoot(t)
+	c := scene1()
+	c.Disk = false
+	s := set(t, c)
+	s.load(t)
+	file := filepath.Join(s.Run.Dir, "names.pcapng")
+	ts := s.watch(t, "tailspan", []string{trial.NoExport}, nil, "--record", file)
+	time.Sleep(8 * time.Second)
+	out, err := exec.Command("jcmd", strconv.Itoa(s.Broker.PID()), "Thread.print").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	trial.Stop(t, ts)
+	names := map[int32]string{}
+	for _, m := range printed.FindAllStringSubmatch(string(out), -1) {
+		tid, err := strconv.ParseInt(m[2], 0, 32)
+		if err != nil {
+			t.Fatal(err)
+		}
+		names[int32(tid)] = m[1]
+	}
+	handlers := map[string]int{}
+	check := func(tid int32, name string) {
+		if !strings.HasPrefix(name, "data-plane-kafk") {
+			return
+		}
+		if names[tid] != name {
+			t.Errorf("thread %d is called %q, the JDK says %q", tid, name, names[tid])
+		}
+		handlers[name]++
+	}
+	for _, r := range rows[assemble.WriteRow](t, s, file, "writes") {
+		check(r.TID, r.Thread)
+	}
+	writes := len(handlers)
+	waits := rows[assemble.WaitRow](t, s, file, "waits")
+	for _, r := range waits {
+		check(r.TID, r.Thread)
+		for _, h := range r.Holders {
+			check(h.TID, h.Thread)
+		}
+	}
+	t.Logf("%d waits; %v", len(waits), handlers)
+	if writes == 0 || len(waits) == 0 {
+		t.Errorf("%d handlers wrote, %d waits", writes, len(waits))
+	}
+	roles := 0
+	for _, line := range replay(t, s, file, "traces", "0") {
+		tr, err := tailspan.ParseTrace([]byte(line))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range tr.Spans {
+			for _, a := range tr.Spans[i].Attributes {
+				if a.Key == spans.KeyThreadRole && a.Value.AsString() == "handler" {
+					roles++
+				}
+			}
+		}
+	}
+	if roles == 0 {
+		t.Error("no span has a handler's role")
+	}
+}
+
+func rows[T any](t *testing.T, s *stage, file, kind string) []T {
+	t.Helper()
+	all, err := tailspan.Replay[T](t.Context(), s.Bin, filepath.Join(s.Dir, "replay-"+kind+".log"), file, kind)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}

@@ -48,6 +48,9 @@ type door struct {
 func openDoor(root string, pr Process) (d *door, err error) {
 	d = &door{p: proc{root, pr.PID}, process: pr}
 	defer func() {
+		if !Alive(root, pr) { // what is open may be another's
+			err = ErrGone
+		}
 		if err != nil {
 			d.Close()
 		}
@@ -74,9 +77,6 @@ func openDoor(root string, pr Process) (d *door, err error) {
 		return d, fmt.Errorf("open its %s: %w", tmpDir, err)
 	}
 	d.cwd, _ = openPath(d.p.path("cwd")) // it will do without
-	if !Alive(root, pr) {                // what is open is this process's, if it still is
-		return d, ErrGone
-	}
 	return d, nil
 }
 
@@ -95,19 +95,12 @@ func (d *door) Close() {
 // connect is a connection to the JVM; where it has no socket yet it is asked
 // for one.
 func (d *door) connect(ctx context.Context) (conn *os.File, err error) {
-	dial := func() error {
-		conn, err = d.dial()
-		if errors.Is(err, unix.ENOENT) {
+	err = d.who.user.do(func() (err error) {
+		if conn, err = d.dial(); errors.Is(err, unix.ENOENT) {
 			conn, err = d.knock(ctx)
 		}
 		return err
-	}
-	err = d.who.user.do(dial)
-	if errors.Is(err, ErrOtherUser) && os.Geteuid() == 0 {
-		if e := dial(); e == nil { // with CAP_KILL and CAP_DAC_OVERRIDE
-			err = nil
-		}
-	}
+	})
 	if err != nil && !Alive(d.p.root, d.process) {
 		err = ErrGone
 	}

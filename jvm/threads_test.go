@@ -85,6 +85,7 @@ func startNames(t testing.TB, home string, names []string, wrap func(java []stri
 		j.in.Close()
 		if j.PID != 0 {
 			unix.Kill(int(j.PID), unix.SIGKILL)
+			os.Remove(fmt.Sprintf("/tmp/.java_pid%d", j.PID))
 		}
 		cmd.Process.Kill()
 		cmd.Wait()
@@ -225,9 +226,6 @@ func TestThreads(t *testing.T) {
 				t.Fatal(err)
 			}
 			j.holds(t, d, tooLong)
-			if err := os.Remove(fmt.Sprintf("/tmp/.java_pid%d", j.PID)); err != nil {
-				t.Error(err)
-			}
 		})
 	}
 }
@@ -492,6 +490,5 @@ func TestThreadsDying(t *testing.T) {
 		if left := glob(fmt.Sprintf("/tmp/.attach_pid%d", j.PID)); left != nil {
 			t.Errorf("left behind: %v", left)
 		}
-		os.Remove(fmt.Sprintf("/tmp/.java_pid%d", j.PID))
 	}
 }

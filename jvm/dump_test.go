@@ -46,9 +46,7 @@ func TestParseDump(t *testing.T) {
 	for _, hex := range []bool{true, false} {
 		var all []thread
 		for i, name := range evil(60) {
-			if !tooLong(name) {
-				all = append(all, thread{0x7f00_0000_1000 + uint64(i)*0x700, int32(1000 + i), name})
-			}
+			all = append(all, thread{0x7f00_0000_1000 + uint64(i)*0x700, int32(1000 + i), name})
 		}
 		got, doubtful, err := parseDump(write(hex, all...))
 		if err != nil || doubtful != 0 || len(got) != len(all) {
@@ -115,6 +113,14 @@ func TestJavaText(t *testing.T) {
 	} {
 		if got := JavaText([]byte(in)); got != want {
 			t.Errorf("%q: %q, want %q", in, got, want)
+		}
+	}
+}
+
+func TestModified(t *testing.T) {
+	for _, s := range []string{"", "plain", "\u4e2d\x00\U0001f980x\U0001f980", "\x00", "a\u00e4\u4e2d"} {
+		if got := JavaText([]byte(modified(s))); got != s {
+			t.Errorf("%q: %q", s, got)
 		}
 	}
 }

@@ -47,3 +47,44 @@ func surrogate(b []byte) (r rune, ok bool) {
 	}
 	return 0xd000 | rune(b[1]&0x3f)<<6 | rune(b[2]&0x3f), true
 }
+
+const commLen = 15 // TASK_COMM_LEN without its NUL
+
+// KernelNames are what HotSpot tells the kernel of a thread's name: its first
+// 15 bytes, or, from JDK 22 on, 7 from its beginning, two dots, and 6 from its
+// end (os_linux.cpp, os::set_native_thread_name). A name that is no longer is
+// both. Threads that HotSpot did not start, main among them, keep another.
+func KernelNames(name string) [2]string {
+	raw := modified(name)
+	if len(raw) <= commLen {
+		return [2]string{raw, raw}
+	}
+	return [2]string{raw[:commLen], raw[:7] + ".." + raw[len(raw)-6:]}
+}
+
+// modified is the other way of JavaText.
+func modified(s string) string {
+	var b []byte // nil: all is as it is
+	for i, r := range s {
+		plain := r != 0 && r <= 0xffff
+		if b == nil && !plain {
+			b = append(make([]byte, 0, len(s)+8), s[:i]...)
+		}
+		switch {
+		case b == nil:
+		case plain:
+			b = utf8.AppendRune(b, r)
+		case r == 0:
+			b = append(b, 0xc0, 0x80)
+		default:
+			high, low := utf16.EncodeRune(r)
+			for _, half := range [...]rune{high, low} {
+				b = append(b, 0xe0|byte(half>>12), 0x80|byte(half>>6)&0x3f, 0x80|byte(half)&0x3f)
+			}
+		}
+	}
+	if b == nil {
+		return s
+	}
+	return string(b)
+}

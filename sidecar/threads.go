@@ -60,7 +60,7 @@ func (l *live) askThreads(ctx context.Context, b *jvm.Broker) {
 		return
 	}
 	l.log.Info("threads have their full names", "pid", b.PID, "threads", len(d.Names), "doubtful", d.Doubtful,
-		"jvm_stood_still_at_most", d.Took, "dump_bytes", d.Bytes)
+		"answered_within", d.Took, "dump_bytes", d.Bytes)
 	for tids := range slices.Chunk(slices.Sorted(maps.Keys(d.Names)), namesEach) {
 		names := make(map[int32]string, len(tids))
 		for _, tid := range tids {

@@ -1,4 +1,4 @@
-import java.io.File;
+import java.nio.file.Paths;
 import java.util.concurrent.CountDownLatch;
 
 /**
@@ -39,7 +39,7 @@ class Names {
 
     static void work(String hex, CountDownLatch told, boolean busy) {
         try {
-            say(new File("/proc/thread-self").getCanonicalFile().getName() + " " + hex);
+            say(Paths.get("/proc/thread-self").toRealPath().getFileName() + " " + hex);
             told.countDown();
             for (long n = 0; busy; n++) {
                 if (n == Long.MAX_VALUE) say("done");

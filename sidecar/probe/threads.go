@@ -3,7 +3,6 @@ package probe
 import (
 	"maps"
 	"slices"
-	"unicode/utf16"
 	"unicode/utf8"
 
 	"github.com/tailspan/tailspan/jvm"
@@ -121,42 +120,6 @@ const (
 	dotted  = 9  // bytes of a middle cut out, the dots included
 )
 
-// newThreadName works out what HotSpot tells the kernel of a name: its first
-// 15 bytes, or from JDK 22 on, where it is longer, 7 from its beginning, two
-// dots, and 6 from its end (os_linux.cpp, os::set_native_thread_name).
 func newThreadName(name string) *threadName {
-	raw := modified(name)
-	e := &threadName{name: name, short: [2]string{raw, raw}, cut: len(name) > jvm.MaxThreadName-utf8.UTFMax}
-	if len(raw) > commLen {
-		e.short = [2]string{raw[:commLen], raw[:7] + ".." + raw[len(raw)-6:]}
-	}
-	return e
-}
-
-// modified is UTF-8 as HotSpot writes it (see jvm.JavaText).
-func modified(s string) string {
-	var b []byte
-	for i, r := range s {
-		if r != 0 && r <= 0xffff {
-			if b != nil {
-				b = utf8.AppendRune(b, r)
-			}
-			continue
-		}
-		if b == nil {
-			b = append(make([]byte, 0, len(s)+8), s[:i]...)
-		}
-		if r == 0 {
-			b = append(b, 0xc0, 0x80)
-			continue
-		}
-		high, low := utf16.EncodeRune(r)
-		for _, h := range [...]rune{high, low} {
-			b = append(b, 0xe0|byte(h>>12), 0x80|byte(h>>6)&0x3f, 0x80|byte(h)&0x3f)
-		}
-	}
-	if b == nil {
-		return s
-	}
-	return string(b)
+	return &threadName{name: name, short: jvm.KernelNames(name), cut: len(name) > jvm.MaxThreadName-utf8.UTFMax}
 }

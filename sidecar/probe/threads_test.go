@@ -7,7 +7,6 @@ import (
 	"testing"
 
 	"github.com/tailspan/tailspan/bpf"
-	"github.com/tailspan/tailspan/jvm"
 	"github.com/tailspan/tailspan/sidecar/event"
 )
 
@@ -102,14 +101,6 @@ func TestThreadsBounded(t *testing.T) {
 	c.Record(rawExit(3*maxThreads+1, fmt.Sprint("thread-", 3*maxThreads-1)))
 	if want := fmt.Sprint("thread-", 3*maxThreads-1); last != want {
 		t.Errorf("the last is %q", last)
-	}
-}
-
-func TestModified(t *testing.T) {
-	for _, s := range []string{"", "plain", "\u4e2d\x00\U0001f980x\U0001f980", "\x00", "a\u00e4\u4e2d"} {
-		if got := jvm.JavaText([]byte(modified(s))); got != s {
-			t.Errorf("%q: %q", s, got)
-		}
 	}
 }
 

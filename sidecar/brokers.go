@@ -158,8 +158,7 @@ func (l *live) attach(ctx context.Context, b *jvm.Broker) {
 		l.adopt(r)
 	})
 	if l.kernel != nil {
-		l.attachKernel(b, r, t)
-		t.naming = l.nameThreads(ctx, b)
+		l.attachKernel(ctx, b, r, t)
 	}
 	l.do(ctx, l.setPorts)
 	l.log.Info("tracing broker", "pid", b.PID, "node", b.NodeID, "cluster", b.ClusterID,
@@ -169,7 +168,7 @@ func (l *live) attach(ctx context.Context, b *jvm.Broker) {
 	}
 }
 
-func (l *live) attachKernel(b *jvm.Broker, r recording.Broker, t *traced) {
+func (l *live) attachKernel(ctx context.Context, b *jvm.Broker, r recording.Broker, t *traced) {
 	for _, kind := range r.Devices {
 		l.warnMissing(kind)
 	}
@@ -179,6 +178,7 @@ func (l *live) attachKernel(b *jvm.Broker, r recording.Broker, t *traced) {
 		}
 	}
 	l.watchDisks(r)
+	t.naming = l.nameThreads(ctx, b) // after the probe at their start, before all others
 	t.jvm.monitors = l.attachMonitors(b)
 	if err := l.kernel.Trace(b.PID); err != nil {
 		l.log.Error("the broker's writes cannot be seen", "pid", b.PID, "error", err)

@@ -11,8 +11,8 @@ import (
 	"github.com/tailspan/tailspan/sidecar/recording"
 )
 
-// namesFirst is how long a broker's packets wait for the names of its threads,
-// so that its first traces have them.
+// namesFirst is how long a broker's probes wait for the names of its threads, so
+// that their first records have them.
 const namesFirst = time.Second
 
 // namesEach bounds the names in one fact, for a fact is bounded.

@@ -73,6 +73,7 @@ var roles = []struct{ pattern, role string }{
 	{"group-coordinator-reaper", rolePurgatory},
 	{"share-coordinator-reaper", rolePurgatory},
 	{"share-group-lock-timeout-reaper", rolePurgatory},
+	{"share-group-reaper", rolePurgatory},
 	// KafkaScheduler
 	{"kafka-scheduler-#", roleScheduler},
 	// GroupMetadataManager's scheduler; CoordinatorRuntime's MultiThreadedEventProcessor

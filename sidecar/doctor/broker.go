@@ -30,6 +30,7 @@ func examineBroker(o *Options, h *host, b jvm.Broker) Broker {
 	p.logDirs()
 	p.tellDisks()
 	p.machine()
+	p.threadNames()
 	return p.report()
 }
 
@@ -120,7 +121,6 @@ func (p *patient) machine() {
 		return
 	}
 	p.add("jvm", OK, "", "JDK %s, %s", jdk, p.LibJVM)
-	p.threadNames()
 	sites, err := jvm.MonitorSites(p.LibJVM)
 	switch {
 	case errors.Is(err, fs.ErrPermission):

@@ -6,6 +6,9 @@ import "github.com/tailspan/tailspan/sidecar/rights"
 // not asked. Short names are no fault: no span is missing for them.
 func (p *patient) threadNames() {
 	const name = "thread names"
+	if p.LibJVM == "" {
+		return // that is told already
+	}
 	foreign := int(p.UID) != p.o.uid
 	err := p.o.ask(p.Process)
 	switch {

@@ -23,7 +23,7 @@ var printed = regexp.MustCompile(`(?m)^"(.*)" #.* nid=(0x[0-9a-f]+|[0-9]+) `)
 func TestThreadNames(t *testing.T) {
 	trial.NeedRoot(t)
 	c := scene1()
-	c.Disk = false
+	c.Disk, c.Load.PerSecond = false, 1000
 	s := set(t, c)
 	s.load(t)
 	file := filepath.Join(s.Run.Dir, "names.pcapng")

@@ -57,11 +57,11 @@ func glob(pattern string) []string {
 	return found
 }
 
-// startNames starts it; wrap, if not nil, makes another command of java's.
-func startNames(t testing.TB, home string, names []string, wrap func(java []string) *exec.Cmd, options ...string) *namesJVM {
+// startNames starts it from its classes; wrap, if not nil, makes another command of java's.
+func startNames(t testing.TB, home, classes string, names []string, wrap func(java []string) *exec.Cmd, options ...string) *namesJVM {
 	t.Helper()
 	java := append([]string{filepath.Join(home, "bin/java"), "-Xmx64m", "-XX:+UseSerialGC"}, options...)
-	java = append(java, "-cp", compiled(t), "Names", strconv.Itoa(len(names)))
+	java = append(java, "-cp", classes, "Names", strconv.Itoa(len(names)))
 	if len(names) > 100 {
 		java = append(java, "busy")
 	}
@@ -223,10 +223,11 @@ func evil(n int) []string {
 // TestThreads asks a JVM of each JDK for the names of 300 threads, two of them
 // busy. The JVM's own log has the pauses.
 func TestThreads(t *testing.T) {
+	classes := compiled(t)
 	for _, home := range jdks(t) {
 		t.Run(filepath.Base(home), func(t *testing.T) {
 			log := filepath.Join(t.TempDir(), "safepoint.log")
-			j := startNames(t, home, evil(300), nil, "-Xlog:safepoint*=info:file="+log)
+			j := startNames(t, home, classes, evil(300), nil, "-Xlog:safepoint*=info:file="+log)
 			d, err := Threads(t.Context(), "/proc", j.Process)
 			if err != nil {
 				t.Fatal(err)
@@ -281,9 +282,10 @@ func longestPause(t *testing.T, file string) (longest time.Duration) {
 // get a dump of itself) and bears their records as its name takes their names
 // away, and gives them none.
 func TestForgedName(t *testing.T) {
+	classes := compiled(t)
 	for _, home := range jdks(t) {
 		t.Run(filepath.Base(home), func(t *testing.T) {
-			j := startNames(t, home, []string{"victim", "other"}, nil)
+			j := startNames(t, home, classes, []string{"victim", "other"}, nil)
 			door, err := openDoor("/proc", j.Process)
 			if err != nil {
 				t.Fatal(err)
@@ -341,6 +343,7 @@ func TestThreadsElsewhere(t *testing.T) {
 			return c
 		},
 	}
+	classes := compiled(t)
 	const look = "+sys_ptrace,+dac_read_search"
 	for name, wrap := range places {
 		for _, home := range jdks(t) {
@@ -349,7 +352,7 @@ func TestThreadsElsewhere(t *testing.T) {
 				if test.Run() != nil {
 					t.Skip("the JDK is not for others")
 				}
-				j := startNames(t, home, evil(40), wrap)
+				j := startNames(t, home, classes, evil(40), wrap)
 				for _, c := range []struct {
 					uid  int
 					caps string
@@ -454,7 +457,7 @@ func askAs(t *testing.T, uid int, caps string, p Process) (Dump, string) {
 // TestNotAsked: nothing is sent to who is not to be asked, or would not survive
 // it.
 func TestNotAsked(t *testing.T) {
-	home := jdks(t)[0]
+	home, classes := jdks(t)[0], compiled(t)
 	for name, c := range map[string]struct {
 		options []string
 		want    error
@@ -464,7 +467,7 @@ func TestNotAsked(t *testing.T) {
 		"reduced, alone": {[]string{"-Xrs", "-XX:+DisableAttachMechanism"}, ErrNoAttach},
 	} {
 		t.Run(name, func(t *testing.T) {
-			j := startNames(t, home, []string{"one"}, nil, c.options...)
+			j := startNames(t, home, classes, []string{"one"}, nil, c.options...)
 			d, err := Threads(t.Context(), "/proc", j.Process)
 			if !errors.Is(err, c.want) {
 				t.Fatalf("%v, want %v", err, c.want)
@@ -498,9 +501,9 @@ func TestNotAsked(t *testing.T) {
 
 // TestThreadsDying ends the JVM while it is asked.
 func TestThreadsDying(t *testing.T) {
-	home := jdks(t)[0]
+	home, classes := jdks(t)[0], compiled(t)
 	for _, after := range []time.Duration{0, 2 * time.Millisecond, 10 * time.Millisecond} {
-		j := startNames(t, home, []string{"one", "two"}, nil)
+		j := startNames(t, home, classes, []string{"one", "two"}, nil)
 		time.AfterFunc(after, func() { unix.Kill(int(j.PID), unix.SIGKILL) })
 		for range 50 {
 			_, err := Threads(t.Context(), "/proc", j.Process)

@@ -51,6 +51,7 @@ func everyKind(tb testing.TB) []byte {
 	w := recording.NewWriter(&b, recording.Header{Tailspan: "test"})
 	w.Fact(recording.Fact{Broker: &recording.Broker{PID: 7, Cluster: "c", Encrypted: []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:9093")},
 		Devices: map[event.Device]string{8 << 20: "ext4"}, Disks: map[event.Device][]event.Device{8 << 20: {8 << 20}}}})
+	w.Fact(recording.Fact{Threads: &recording.Threads{PID: 7, Names: map[int32]string{8: "data-plane-kafka-request-handler-24"}}})
 	w.Fact(recording.Fact{Symbols: map[uint64]string{1: "do_get_write_access"}})
 	for i, raw := range records {
 		for n, all := 0, bpf.StackOf(raw); n < all.Len(); n++ {

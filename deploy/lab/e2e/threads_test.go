@@ -1,9 +1,12 @@
 package e2e
 
 import (
+	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -26,6 +29,10 @@ func TestThreadNames(t *testing.T) {
 	c.Disk, c.Load.PerSecond = false, 1000
 	s := set(t, c)
 	s.load(t)
+	trial.Stop(t, s.watch(t, "not-asked", []string{trial.NoExport}, nil, "--thread-names=false"))
+	if s.attached(t) {
+		t.Error("the JVM was sent something in spite of --thread-names=false")
+	}
 	file := filepath.Join(s.Run.Dir, "names.pcapng")
 	ts := s.watch(t, "tailspan", []string{trial.NoExport}, nil, "--record", file)
 	time.Sleep(8 * time.Second)
@@ -34,6 +41,9 @@ func TestThreadNames(t *testing.T) {
 		t.Fatal(err)
 	}
 	trial.Stop(t, ts)
+	if !s.attached(t) {
+		t.Error("nobody asked the JVM")
+	}
 	names := map[int32]string{}
 	for _, m := range printed.FindAllStringSubmatch(string(out), -1) {
 		tid, err := strconv.ParseInt(m[2], 0, 32)
@@ -84,6 +94,19 @@ func TestThreadNames(t *testing.T) {
 	if roles == 0 {
 		t.Error("no span has a handler's role")
 	}
+}
+
+// attached says whether the JVM has the thread that serves its attach socket.
+func (s *stage) attached(t *testing.T) bool {
+	t.Helper()
+	threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/comm", s.Broker.PID()))
+	if err != nil || len(threads) < 10 {
+		t.Fatalf("%d threads: %v", len(threads), err)
+	}
+	return slices.ContainsFunc(threads, func(file string) bool {
+		b, err := os.ReadFile(file)
+		return err == nil && string(b) == "Attach Listener\n"
+	})
 }
 
 func rows[T any](t *testing.T, s *stage, file, kind string) []T {

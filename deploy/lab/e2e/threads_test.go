@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tailspan/tailspan/deploy/lab/jdk"
 	"github.com/tailspan/tailspan/deploy/lab/tailspan"
 	"github.com/tailspan/tailspan/deploy/lab/trial"
 	"github.com/tailspan/tailspan/sidecar/assemble"
@@ -21,12 +22,23 @@ import (
 // printed is a thread in a dump by the JDK's own tool.
 var printed = regexp.MustCompile(`(?m)^"(.*)" #.* nid=(0x[0-9a-f]+|[0-9]+) `)
 
-// TestThreadNames: every wait and write of a handler thread has its full name,
-// which is that of the JDK's own dump, from the first one on.
+// TestThreadNames: on each of the machine's JDKs, every wait and write of a
+// handler thread has its full name, which is that of the JDK's own dump, from
+// the first one on.
 func TestThreadNames(t *testing.T) {
 	trial.NeedRoot(t)
+	all, err := jdk.Machine()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, j := range all {
+		t.Run(fmt.Sprint(j.Release), func(t *testing.T) { threadNames(t, j) })
+	}
+}
+
+func threadNames(t *testing.T, j jdk.JDK) {
 	c := scene1()
-	c.Disk, c.Load.PerSecond = false, 1000
+	c.Disk, c.Load.PerSecond, c.Java = false, 1000, j.Java()
 	s := set(t, c)
 	s.load(t)
 	trial.Stop(t, s.watch(t, "not-asked", []string{trial.NoExport}, nil, "--thread-names=false"))
@@ -36,7 +48,7 @@ func TestThreadNames(t *testing.T) {
 	file := filepath.Join(s.Run.Dir, "names.pcapng")
 	ts := s.watch(t, "tailspan", []string{trial.NoExport}, nil, "--record", file)
 	time.Sleep(8 * time.Second)
-	out, err := exec.Command("jcmd", strconv.Itoa(s.Broker.PID()), "Thread.print").Output()
+	out, err := exec.Command(filepath.Join(j.Home, "bin/jcmd"), strconv.Itoa(s.Broker.PID()), "Thread.print").Output()
 	if err != nil {
 		t.Fatal(err)
 	}

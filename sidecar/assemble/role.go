@@ -37,6 +37,7 @@ const (
 	roleCleaner     = "log.cleaner"
 	rolePurgatory   = "purgatory"
 	roleScheduler   = "scheduler"
+	roleQuota       = "quota"
 	roleGroup       = "group.coordinator"
 	roleTransaction = "transaction.coordinator"
 	roleShare       = "share.coordinator"
@@ -74,6 +75,12 @@ var roles = []struct{ pattern, role string }{
 	{"share-coordinator-reaper", rolePurgatory},
 	{"share-group-lock-timeout-reaper", rolePurgatory},
 	{"share-group-reaper", rolePurgatory},
+	{"persister-state-manager-reaper", rolePurgatory},
+	{"client-metrics-reaper", rolePurgatory},
+	// ClientQuotaManager
+	{"ThrottledChannelReaper-", roleQuota},
+	{"broker-#-ThrottledChannelReaper-", roleQuota},
+	{"controller-#-ThrottledChannelReaper-", roleQuota},
 	// KafkaScheduler
 	{"kafka-scheduler-#", roleScheduler},
 	// GroupMetadataManager's scheduler; CoordinatorRuntime's MultiThreadedEventProcessor
@@ -85,17 +92,24 @@ var roles = []struct{ pattern, role string }{
 	{"AddPartitionsToTxnSenderThread-#", roleTransaction},
 	{"share-coordinator-event-processor-#", roleShare},
 	{"share-coordinator-", roleShare},
-	// ControllerEventManager, RequestSendThread (ZooKeeper); QuorumController;
-	// BrokerToControllerChannelManager, later NodeToControllerChannelManager
+	// ControllerEventManager, RequestSendThread (ZooKeeper); QuorumController,
+	// ControllerRegistrationManager
 	{"controller-event-thread", roleController},
 	{"Controller-#-to-broker-#-send-thread", roleController},
 	{"quorum-controller-#-event-handler", roleController},
-	{"QuorumController", roleController},
+	{"controller-#-registration-manager-", roleController},
 	// KafkaRaftManager's KafkaRaftClientDriver, RaftSendThread
 	{"kafka-raft-", roleRaft},
 	{"kafka-#-raft-", roleRaft},
-	// MetadataLoader, BrokerLifecycleManager
+	// MetadataLoader, SnapshotGenerator, BrokerLifecycleManager, AssignmentsManager,
+	// and who asks the controller: BrokerToControllerChannelManager, later
+	// NodeToControllerChannelManager
 	{"kafka-#-metadata-loader-event-handler", roleMetadata},
+	{"kafka-#-snapshot-generator-event-handler", roleMetadata},
+	{"broker-#-lifecycle-manager-", roleMetadata},
+	{"broker-#-directory-assignments-manager-", roleMetadata},
+	{"broker-#-to-controller-", roleMetadata},
+	{"controller-#-to-controller-", roleMetadata},
 	// RemoteLogManager, RemoteStorageThreadPool
 	{"kafka-rlm-", roleRemote},
 	{"remote-log-reader-#", roleRemote},

@@ -1,6 +1,12 @@
 package assemble
 
-import "testing"
+import (
+	"bufio"
+	"cmp"
+	"os"
+	"strings"
+	"testing"
+)
 
 func TestRole(t *testing.T) {
 	for name, want := range map[string]string{
@@ -26,6 +32,9 @@ func TestRole(t *testing.T) {
 		"kafka-1-raft-io-thread":                                                  roleRaft,
 		"raft-expiration-reaper":                                                  rolePurgatory,
 		"kafka-1-metadata-loader-event-handler":                                   roleMetadata,
+		"kafka-1-snapshot-generator-event-handler":                                roleMetadata,
+		"broker-1-to-controller-heartbeat-channel-manager":                        roleMetadata,
+		"broker-1-ThrottledChannelReaper-Fetch":                                   roleQuota,
 		"GC Thread#0":                                                             roleGC,
 		"G1 Conc#0":                                                               roleGC,
 		"C2 CompilerThread0":                                                      roleCompiler,
@@ -36,7 +45,7 @@ func TestRole(t *testing.T) {
 		"kafka-request-h": roleHandler, "C2 CompilerThre": roleCompiler, "quorum-controll": roleController, "group-metadata-": roleGroup,
 		"transaction-log": roleTransaction, "VM Periodic Tas": roleVM, "kafka-1-raft-io": roleRaft,
 		"data-plane-kafk": "", // network, acceptor or handler
-		"control-plane-k": "",
+		"control-plane-k": "", "broker-1-to-con": roleMetadata, "broker-1-Thrott": roleQuota,
 		"group-coordinat": "", // coordinator or its purgatory
 		"kafka-12-metada": roleMetadata,
 		"data-pl..dler-3": "", // JDK 22 and later
@@ -47,5 +56,30 @@ func TestRole(t *testing.T) {
 		if got := role(name); got != want {
 			t.Errorf("%s: %q, want %q", name, got, want)
 		}
+	}
+}
+
+// TestRolesOfBrokers: testdata/threads.txt has the threads of real brokers, 2.8.2
+// with ZooKeeper, 3.9.2, 4.1.1 and 4.4.0 with KRaft, as a thread dump names them,
+// and what each does.
+func TestRolesOfBrokers(t *testing.T) {
+	f, err := os.Open("testdata/threads.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	n := 0
+	for lines := bufio.NewScanner(f); lines.Scan(); n++ {
+		want, name, _ := strings.Cut(lines.Text(), "\t")
+		if got := cmp.Or(role(name), "-"); got != want {
+			t.Errorf("%s: %s, want %s", name, got, want)
+		}
+		short := name[:min(len(name), commLen)]
+		if got := role(short); got != "" && got != want {
+			t.Errorf("%s, for the kernel %s: %s, want %s or nothing", name, short, got, want)
+		}
+	}
+	if n < 100 {
+		t.Errorf("%d threads", n)
 	}
 }

@@ -26,6 +26,7 @@ func (s *Sidecar) lost() map[string]uint64 {
 	for reason, n := range a.Dropped {
 		m["requests: "+reason] = n
 	}
+	s.waits.lost(m)
 	maps.DeleteFunc(m, func(_ string, n uint64) bool { return n == 0 })
 	return m
 }

@@ -31,6 +31,11 @@ func (s *Sidecar) Replay(ctx context.Context, path string) error {
 		return err
 	}
 	defer f.Close()
+	if s.config.Waits != "" {
+		if s.waits, err = s.readWaits(ctx, path); err != nil {
+			return err
+		}
+	}
 	err = s.replay(ctx, f)
 	switch {
 	case errors.Is(err, errReaderGone), errors.Is(err, context.Canceled):
@@ -143,6 +148,9 @@ func (p *player) Fact(f recording.Fact) error {
 }
 
 func (p *player) advance(mark event.Time) error {
+	if p.s.waits != nil {
+		p.s.waits.until(mark, p.s.clock, p.s.push)
+	}
 	if err := p.batches.advance(mark); err != nil {
 		return err
 	}

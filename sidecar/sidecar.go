@@ -45,6 +45,7 @@ type Sidecar struct {
 	brokers map[int32]*known
 
 	recorded *recorded     // of a replay of a recording
+	waits    *waits        // of a replay, from elsewhere; nil: none
 	appends  *appendReader // of a run; nil: a recording has what it read
 }
 

@@ -34,6 +34,7 @@ type Config struct {
 	Record          string   // file
 	MonitorProbes   bool     // switch the JVM's probe flag on while it is traced
 	StateDir        string   // what is owed to JVMs is written down here; "": nowhere
+	Waits           string   // file, of replay
 	LogDirs         []string // of verify
 	JSON            bool     // doctor
 	LogLevel        string
@@ -61,7 +62,7 @@ type command struct {
 var commands = map[string]command{
 	"run":     {flags: []func(*flag.FlagSet, *Config){brokers, probeFlag, output, prints, record}, check: noArgs},
 	"record":  {flags: []func(*flag.FlagSet, *Config){brokers, probeFlag, recordTo}, check: needsRecord},
-	"replay":  {flags: []func(*flag.FlagSet, *Config){packets, output, prints}, args: " FILE...", check: needsFiles},
+	"replay":  {flags: []func(*flag.FlagSet, *Config){packets, output, prints, waits}, args: " FILE...", check: needsFiles},
 	"verify":  {flags: []func(*flag.FlagSet, *Config){format, logDirs}, args: " RECORDING", check: needsLogDirs},
 	"doctor":  {flags: []func(*flag.FlagSet, *Config){doctor, stateDir}, check: noArgs},
 	"version": {check: noArgs},
@@ -239,11 +240,4 @@ func needsRecord(c *Config) error {
 		return errors.New("-o FILE is missing")
 	}
 	return noArgs(c)
-}
-
-func needsFiles(c *Config) error {
-	if len(c.Args) == 0 {
-		return errors.New("name a recording or a packet capture to replay")
-	}
-	return nil
 }

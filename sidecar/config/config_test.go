@@ -76,6 +76,7 @@ func TestUsage(t *testing.T) {
 		"verify r", "verify --log-dir d", "verify r s --log-dir d", "verify r --log-dir ,", "run --log-dir d",
 		"run --log-format loud", "replay --threshold x f",
 		"run --enable-monitor-probes --state-dir=", "replay --enable-monitor-probes f", "doctor --enable-monitor-probes",
+		"run --waits f",
 	} {
 		a := strings.Fields(args)
 		if _, err := Parse(a[0], a[1:], os.Stderr); !errors.Is(err, ErrUsage) {

@@ -1,0 +1,159 @@
+package sidecar
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+
+	"github.com/tailspan/tailspan/sidecar/event"
+	"github.com/tailspan/tailspan/sidecar/jfr"
+)
+
+// Waits that no probe saw come from a JFR recording of the same time
+// (--waits). They are read before the replay, kept small, and handed to the
+// assembler among the recording's own events, as the probes would have: that a
+// thread begins to wait, that who had the monitor last gives it up, and that
+// the thread has it. So a wait's holders are found by the other waits for the
+// same monitor that end during it: JFR names just the last one of each.
+
+// maxWaits bounds the waits of a replay: 44 bytes each.
+const maxWaits = 1 << 22
+
+// waits are those of one broker.
+type waits struct {
+	pid     int32
+	all     []jfrWait // by end
+	starts  []uint32  // all, by start
+	ended   int       // of all, handed over
+	started int       // of starts, handed over
+	threads threadTable
+	classes table[string]
+	stats   waitStats
+}
+
+// jfrWait is a wait as the file has it.
+type jfrWait struct {
+	start, end    int64 // Unix ns
+	monitor       uint64
+	thread, owner uint32 // of threads; 0: not known
+	class         uint32
+}
+
+// waitStats counts what became of a file's events.
+type waitStats struct {
+	jfr.Stats
+	Waits    uint64 // for monitors
+	Outside  uint64 // of them: not in the time of the recording, which is no loss
+	Stranger uint64 // of them: of threads that the recording does not know
+}
+
+// readWaits reads the file that --waits names, for the recording at path.
+func (s *Sidecar) readWaits(ctx context.Context, path string) (*waits, error) {
+	w, err := s.readWaitsOf(ctx, path)
+	if err != nil {
+		return nil, fmt.Errorf("--waits %s: %w", s.config.Waits, err)
+	}
+	st := w.stats
+	s.log.Info("waits from JFR", "file", s.config.Waits, "pid", w.pid, "waits", st.Waits, "joined", len(w.all),
+		"outside_the_recording", st.Outside, "threads_not_known", st.Stranger, "without_a_thread", st.NoThread, "broken", st.Broken)
+	return w, nil
+}
+
+func (s *Sidecar) readWaitsOf(ctx context.Context, path string) (*waits, error) {
+	v, err := surveyFile(ctx, path)
+	if err != nil {
+		return nil, fmt.Errorf("survey %s: %w", path, err)
+	}
+	if !v.recording {
+		return nil, fmt.Errorf("%s is a plain capture: there are no writes in it, by which waits are joined to requests", path)
+	}
+	pid, err := v.only(int32(s.config.PID))
+	if err != nil {
+		return nil, err
+	}
+	if n := v.brokers[pid].waits; n > 0 {
+		return nil, fmt.Errorf("the recording has %d waits of broker %d already, which the probes saw; replay it without --waits", n, pid)
+	}
+	f, err := os.Open(s.config.Waits)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	w := &waits{pid: pid}
+	if w.stats.Stats, err = jfr.Read(f, w.keepWithin(ctx, v)); err != nil {
+		return nil, err
+	}
+	w.settle(v.brokers[pid].threads)
+	return w, nil
+}
+
+var errTooManyWaits = errors.New("too many waits; cut the JFR recording into pieces with `jfr disassemble`, or record with a threshold")
+
+// keepWithin takes the waits in the time of the recording.
+func (w *waits) keepWithin(ctx context.Context, v *survey) func(*jfr.Wait) error {
+	from, to := v.clock.Unix(v.first), v.clock.Unix(v.last)
+	return func(e *jfr.Wait) error {
+		w.stats.Waits++
+		switch {
+		case e.Start < from || e.End > to:
+			w.stats.Outside++
+			return nil
+		case len(w.all) == maxWaits:
+			return errTooManyWaits
+		}
+		w.all = append(w.all, jfrWait{start: e.Start, end: e.End, monitor: e.Address,
+			thread: w.threads.of(e.Thread), owner: w.threads.of(e.Owner), class: w.classes.of(e.Class)})
+		return ctx.Err()
+	}
+}
+
+// settle finds whose the waits are, and sorts them.
+func (w *waits) settle(seen map[int32]string) {
+	w.threads.find(w.pid, seen)
+	w.all = slices.DeleteFunc(w.all, func(x jfrWait) bool { return w.threads.host[x.thread].TID == 0 })
+	w.stats.Stranger = w.stats.Waits - w.stats.Outside - uint64(len(w.all))
+	slices.SortStableFunc(w.all, func(a, b jfrWait) int { return cmp.Compare(a.end, b.end) })
+	w.starts = make([]uint32, len(w.all))
+	for i := range w.starts {
+		w.starts[i] = uint32(i)
+	}
+	slices.SortStableFunc(w.starts, func(i, k uint32) int { return cmp.Compare(w.all[i].start, w.all[k].start) })
+}
+
+// until hands over what happened up to mark. A clock that is set while the
+// recording is made may keep some for a later mark.
+func (w *waits) until(mark event.Time, clock *event.Clock, push func(event.Source, event.Event)) {
+	for ; w.started < len(w.starts); w.started++ {
+		x := &w.all[w.starts[w.started]]
+		at := clock.Mono(x.start)
+		if at > mark {
+			break
+		}
+		push(event.Probes, &event.MonitorEnter{Time: at, Thread: w.threads.host[x.thread],
+			Monitor: x.monitor, Class: w.classes.at(x.class), Source: event.SourceJFR})
+	}
+	for ; w.ended < len(w.all); w.ended++ {
+		x := &w.all[w.ended]
+		at := clock.Mono(x.end)
+		if at > mark {
+			return
+		}
+		if owner := w.threads.host[x.owner]; owner.TID != 0 && x.owner != x.thread {
+			push(event.Probes, &event.MonitorExit{Time: at, Thread: owner, Monitor: x.monitor})
+		}
+		push(event.Probes, &event.MonitorEntered{Time: at, Thread: w.threads.host[x.thread], Monitor: x.monitor})
+	}
+}
+
+// lost counts what could not be joined.
+func (w *waits) lost(m map[string]uint64) {
+	if w == nil {
+		return
+	}
+	m["waits of JFR: thread not known"] = w.stats.Stranger
+	m["waits of JFR: without a thread"] = w.stats.NoThread
+	m["waits of JFR: broken"] = w.stats.Broken
+}

@@ -1,0 +1,269 @@
+package sidecar
+
+import (
+	"bufio"
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tailspan/tailspan/bpf"
+	"github.com/tailspan/tailspan/sidecar/assemble"
+	"github.com/tailspan/tailspan/sidecar/capture"
+	"github.com/tailspan/tailspan/sidecar/config"
+	"github.com/tailspan/tailspan/sidecar/event"
+	"github.com/tailspan/tailspan/sidecar/probe"
+	"github.com/tailspan/tailspan/sidecar/recording"
+)
+
+// splitter copies a recording without its monitor records, and keeps the waits
+// that these are about as JFR would have them.
+type splitter struct {
+	*recording.Writer
+	clock  event.Clock
+	probes *probe.Converter
+	since  map[int32]*event.MonitorEnter
+	last   map[uint64]event.Thread // of those that released a monitor
+	waits  []recordedWait
+}
+
+type recordedWait struct {
+	enter *event.MonitorEnter
+	end   event.Time
+	owner event.Thread
+}
+
+func (p *splitter) Packet(k capture.Packet) error {
+	p.Writer.Packet(k.Unix, k.Data, k.WireLength)
+	return nil
+}
+
+func (p *splitter) Fact(f recording.Fact) error {
+	if f.Clock != nil {
+		p.clock.Calibrate(*f.Clock)
+	}
+	if f.Header == nil {
+		p.Writer.Fact(f)
+	}
+	return nil
+}
+
+func (p *splitter) Probe(raw []byte) error {
+	var r bpf.Record
+	if err := bpf.Decode(raw, &r); err != nil {
+		return err
+	}
+	switch r.Kind {
+	case bpf.KindMonitorEnter, bpf.KindMonitorEntered, bpf.KindMonitorExit:
+		p.probes.Record(raw)
+	default:
+		p.Writer.Probe(0, raw)
+	}
+	return nil
+}
+
+func (p *splitter) monitor(e event.Event) {
+	switch e := e.(type) {
+	case *event.MonitorEnter:
+		p.since[e.TID] = e
+	case *event.MonitorExit:
+		p.last[e.Monitor] = e.Thread
+	case *event.MonitorEntered:
+		if enter := p.since[e.TID]; enter != nil && enter.Monitor == e.Monitor {
+			p.waits = append(p.waits, recordedWait{enter, e.Time, p.last[e.Monitor]})
+		}
+		delete(p.since, e.TID)
+	}
+}
+
+// split gives a recording without waits, and these as a file for --waits.
+func split(t *testing.T, from string) (stripped, waits string) {
+	t.Helper()
+	stripped, waits = filepath.Join(t.TempDir(), "stripped.pcapng"), filepath.Join(t.TempDir(), "waits.json")
+	w, err := recording.Create(stripped, recording.Header{Tailspan: "test"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &splitter{Writer: w, since: map[int32]*event.MonitorEnter{}, last: map[uint64]event.Thread{}}
+	p.probes = probe.New(probe.Options{Emit: p.monitor})
+	f, err := capture.OpenFile(from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if err := recording.Play(f, p); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	var b strings.Builder
+	for i, x := range slices.Backward(p.waits) { // in no order that helps
+		fmt.Fprintf(&b, `{"type": "jdk.JavaMonitorEnter", "values": {"startTime": %q, "duration": "PT%d.%09dS", "eventThread": %s, "previousOwner": %s,
+			"monitorClass": {"name": %q}, "address": %d}}`, time.Unix(0, p.clock.Unix(x.enter.Time)).Format(time.RFC3339Nano),
+			(x.end-x.enter.Time)/1e9, (x.end-x.enter.Time)%1e9, jfrThread(x.enter.Thread), jfrThread(x.owner), x.enter.Class, x.enter.Monitor)
+		if i > 0 {
+			b.WriteString(",\n")
+		}
+	}
+	write(t, waits, `{"recording": {"events": [`+b.String()+`]}}`)
+	return stripped, waits
+}
+
+// jfrThread has a name of which the kernel knows the first 15 bytes.
+func jfrThread(x event.Thread) string {
+	switch {
+	case x.TID == 0:
+		return "null"
+	case len(x.Name) == commBytes:
+		x.Name += fmt.Sprint(" of many ", x.TID)
+	}
+	return fmt.Sprintf(`{"osThreadId": %d, "javaName": %q, "javaThreadId": %d}`, x.TID, x.Name, x.TID%100)
+}
+
+func write(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func rows[T any](t *testing.T, text string) (all []T) {
+	t.Helper()
+	in := bufio.NewScanner(strings.NewReader(text))
+	for in.Buffer(nil, 1<<24); in.Scan(); {
+		var row T
+		if err := json.Unmarshal(in.Bytes(), &row); err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, row)
+	}
+	return all
+}
+
+// The waits of the demo, taken out of its recording and put beside it as JFR
+// would have them, are the same waits of the same requests, for the same
+// reasons.
+func TestWaitsOfJFR(t *testing.T) {
+	path := unpack(t)
+	stripped, file := split(t, path)
+	none, _ := replayed(t, stripped, config.Config{Print: "waits"})
+	if none != "" {
+		t.Errorf("waits in the stripped recording: %s", none)
+	}
+	sorted := func(path, file string) []assemble.WaitRow {
+		text, _ := replayed(t, path, config.Config{Print: "waits", Waits: file})
+		all := rows[assemble.WaitRow](t, text)
+		slices.SortFunc(all, func(a, b assemble.WaitRow) int {
+			return cmp.Or(cmp.Compare(a.TID, b.TID), cmp.Compare(a.Start, b.Start))
+		})
+		return all
+	}
+	want, got := sorted(path, ""), sorted(stripped, file)
+	if len(want) == 0 || len(got) != len(want) {
+		t.Fatalf("%d waits, want %d", len(got), len(want))
+	}
+	long, agree := 0, 0
+	for i := range want {
+		w, g := &want[i], &got[i]
+		const near = int64(10 * time.Microsecond) // the clock was measured anew in between
+		if g.TID != w.TID || g.Monitor != w.Monitor || g.Class != w.Class || abs(g.Start-w.Start) > near || abs(g.End-w.End) > near {
+			t.Fatalf("wait %d: got %+v, want %+v", i, *g, *w)
+		}
+		if len(g.Thread) > commBytes && !strings.HasPrefix(g.Thread, w.Thread) {
+			t.Fatalf("thread %q, want %q in full", g.Thread, w.Thread)
+		}
+		if w.Latency > int64(20*time.Millisecond) {
+			long++
+			if w.HolderTID != nil && g.HolderTID != nil && *g.HolderTID == *w.HolderTID {
+				agree++
+			} else {
+				t.Logf("wait %d: holders %+v, want %+v", i, g.Holders, w.Holders)
+			}
+		}
+	}
+	if long == 0 || agree < long {
+		t.Errorf("of %d waits over 20 ms, %d have the same holder", long, agree)
+	}
+	causes := func(path, file string) map[string]string {
+		text, _ := replayed(t, path, config.Config{Print: "requests", Waits: file, Threshold: 65 * time.Millisecond})
+		m := map[string]string{}
+		for _, r := range rows[assemble.RequestRow](t, text) {
+			m[r.TraceID] = r.Cause + " because of " + r.RootCause
+		}
+		return m
+	}
+	before, after := causes(path, ""), causes(stripped, file)
+	waited := 0
+	for id, cause := range before {
+		if strings.HasPrefix(cause, "monitor.wait") {
+			waited++
+		}
+		if after[id] != cause {
+			t.Errorf("trace %s: %s, want %s", id, after[id], cause)
+		}
+	}
+	if waited == 0 {
+		t.Error("no request waited for a monitor")
+	}
+	t.Logf("%d waits, %d over 20 ms; %d slow requests, %d of them for a monitor", len(want), long, len(before), waited)
+}
+
+func abs(n int64) int64 { return max(n, -n) }
+
+// What cannot be joined is refused, in a line that says what to do.
+func TestWaitsRefused(t *testing.T) {
+	demo := unpack(t)
+	stripped, file := split(t, demo)
+	path := func(name, text string) string {
+		p := filepath.Join(t.TempDir(), name)
+		write(t, p, text)
+		return p
+	}
+	var two strings.Builder
+	w := recording.NewWriter(&two, recording.Header{})
+	for _, pid := range []int32{8, 7} {
+		w.Fact(recording.Fact{Broker: &recording.Broker{PID: pid}})
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	several := path("two.pcapng", two.String())
+	for _, x := range []struct {
+		name, path, waits string
+		pid               int
+		says              string
+	}{
+		{"waits twice", demo, file, 0, "which the probes saw; replay it without --waits"},
+		{"plain capture", path("plain.pcap", string(plainCapture())), file, 0, "is a plain capture: there are no writes in it"},
+		{"two brokers", several, file, 0, "say with --pid whose they are, 7 or 8"},
+		{"another broker", several, file, 9, "there is no broker 9 in this recording, but 7 or 8"},
+		{"no file", stripped, file + "x", 0, "no such file"},
+		{"a JFR file", stripped, path("w", "FLR\x00"), 0, "jfr print --json"},
+		{"a broken file", stripped, path("w", "{\n{"), 0, "line 2"},
+	} {
+		s, err := New(Options{Config: config.Config{Waits: x.waits, PID: x.pid, Format: "jsonl"}, Stdout: io.Discard, Logger: slog.New(slog.DiscardHandler)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = s.Replay(context.Background(), x.path)
+		if err == nil || !strings.Contains(err.Error(), x.says) || !strings.Contains(err.Error(), "--waits") {
+			t.Errorf("%s: %v; should say %q", x.name, err, x.says)
+		}
+	}
+	s, err := New(Options{Config: config.Config{Waits: file, PID: 8, Format: "jsonl"}, Stdout: io.Discard, Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Replay(context.Background(), several); err != nil || s.waits.pid != 8 {
+		t.Errorf("--pid 8: %v", err)
+	}
+}

@@ -37,3 +37,21 @@ func TestFixture(t *testing.T) {
 		t.Errorf("cut off: %v", err)
 	}
 }
+
+// This one has stack traces, of Temurin 25.0.3: two threads that meet at a
+// monitor, and JFR's own.
+func TestFixture25(t *testing.T) {
+	b, err := os.ReadFile("testdata/contend-jdk25.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, st, err := events(string(b))
+	if err != nil || len(all) != 3 || st != (Stats{Events: 3}) {
+		t.Fatalf("%v, %d waits, %+v", err, len(all), st)
+	}
+	first, second := all[0].Thread.Name, all[1].Thread.Name
+	if first+second != "firstsecond" && first+second != "secondfirst" || all[0].Class != "Contend$Bone" || all[0].Owner.Name != second || all[1].Owner.Name != first ||
+		all[0].Address != all[1].Address || all[2].Thread.Name != "JFR Periodic Tasks" || all[2].Owner.Name != "Attach Listener" {
+		t.Errorf("%+v", all)
+	}
+}

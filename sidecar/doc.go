@@ -7,6 +7,8 @@
 //	clock.go     the one clock, and its distance from Unix time
 //	brokers.go   brokers come and go
 //	replay.go    the same from a file
+//	survey.go    what must be known of a file before waits from elsewhere go with it
+//	waits.go     those waits, as the probes would have told them
 //	batches.go   its events, from the goroutine that decodes to the one that assembles
 //	output.go    rows to the printer, traces to sampler and exporter
 //	account.go   what was seen, and what became of it

@@ -58,7 +58,13 @@ func jars(ctx context.Context, cacheDir string, v Version, progress io.Writer) (
 	if err != nil {
 		return "", err
 	}
-	libs := filepath.Join(cacheDir, fmt.Sprintf("kafka-%s-%.4x", v, sha256.Sum256(pom)))
+	return Jars(ctx, cacheDir, fmt.Sprintf("kafka-%s", v), pom, progress)
+}
+
+// Jars is the directory of the jars that a pom depends on, filled by Maven if
+// it must be.
+func Jars(ctx context.Context, cacheDir, name string, pom []byte, progress io.Writer) (string, error) {
+	libs := filepath.Join(cacheDir, fmt.Sprintf("%s-%.4x", name, sha256.Sum256(pom)))
 	if _, err := os.Stat(libs); err == nil {
 		return libs, nil
 	}

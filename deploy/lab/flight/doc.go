@@ -1,5 +1,4 @@
-// Package flight has a broker's JVM record its own lock waits with the JDK
-// Flight Recorder, or async-profiler do it, and prints what came out: an oracle
-// for what the probes see, and what `tailspan replay --waits` takes where there
-// are none.
+// Package flight prints the lock waits that a broker's JVM recorded (package
+// jfr), or async-profiler, as `tailspan replay --waits` takes them where there
+// are no probes; and holds what becomes of them to what the probes saw.
 package flight

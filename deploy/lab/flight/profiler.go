@@ -71,6 +71,6 @@ func (p *Profiler) Record(file string) (option string) {
 }
 
 // Stop ends the recording, and completes its file.
-func (p *Profiler) Stop(ctx context.Context, java string, pid int) error {
-	return run(ctx, java, "jcmd", nil, strconv.Itoa(pid), "JVMTI.agent_load", p.library, "stop")
+func (p *Profiler) Stop(ctx context.Context, pid int) error {
+	return run(ctx, "jcmd", nil, strconv.Itoa(pid), "JVMTI.agent_load", p.library, "stop")
 }

@@ -1,6 +1,7 @@
 package flight
 
 import (
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -8,6 +9,7 @@ import (
 	"time"
 
 	"github.com/tailspan/tailspan/deploy/lab/cache"
+	"github.com/tailspan/tailspan/deploy/lab/jfr"
 	"github.com/tailspan/tailspan/deploy/lab/kafka"
 	"github.com/tailspan/tailspan/deploy/lab/scene"
 	"github.com/tailspan/tailspan/deploy/lab/slowdisk"
@@ -22,35 +24,32 @@ func TestMain(m *testing.M) {
 }
 
 const (
-	recordFor = 25 * time.Second
+	recordFor = 15 * time.Second
 	slow      = 65 * time.Millisecond
 )
 
-// story is the demo's scene, seen by the probes, by JFR and by async-profiler at
-// the same time.
+// story is the demo's scene, seen by the probes and by another at the same time.
 type story struct {
 	trial.Session
-	dir, file, stripped string
+	file, stripped string // recordings
+	waits          string // of the other
 }
 
-// others are those that saw the waits too; each has a file of them.
-var others = []string{"jfr", "async-profiler"}
+// other sees waits too.
+type other struct {
+	options []string                         // of the JVM
+	save    func(context.Context, int) error // what it saw of the process, into file
+	file    string                           // a JFR file
+}
 
-func (s *story) waits(by string) string { return filepath.Join(s.dir, by+".json") }
-
-func record(t *testing.T) *story {
+func record(t *testing.T, with func(t *testing.T, dir string) other) *story {
 	t.Helper()
 	trial.NeedRoot(t)
-	s := &story{Session: trial.Begin(t), dir: t.TempDir()}
-	s.file, s.stripped = filepath.Join(s.dir, "story.pcapng"), filepath.Join(s.dir, "stripped.pcapng")
-	profiled := filepath.Join(s.dir, "async-profiler.jfr")
-	p := profiler(t)
-	option, err := Record(s.Dir)
-	if err != nil {
-		t.Fatal(err)
-	}
+	dir := t.TempDir()
+	s := &story{trial.Begin(t), filepath.Join(dir, "story.pcapng"), filepath.Join(dir, "stripped.pcapng"), filepath.Join(dir, "waits.json")}
+	o := with(t, dir)
 	c := scene.Story()
-	c.JVM = append(c.JVM, option, p.Record(profiled))
+	c.JVM = append(c.JVM, o.options...)
 	set := s.Set(t, c)
 	if err := set.Start(t.Context()); err != nil {
 		t.Fatal(err)
@@ -61,69 +60,86 @@ func record(t *testing.T) *story {
 		t.Fatal(err)
 	}
 	trial.Stop(t, ts)
-	recorded := filepath.Join(s.dir, "jfr.jfr")
-	java, pid := set.Kafka.Java, set.Broker.PID()
-	if err := errors.Join(Dump(t.Context(), java, pid, recorded), p.Stop(t.Context(), java, pid), set.StopLoad()); err != nil {
+	if err := errors.Join(o.save(t.Context(), set.Broker.PID()), set.StopLoad()); err != nil {
 		t.Fatal(err)
 	}
-	if err := errors.Join(Print(t.Context(), java, recorded, s.waits("jfr")), Print(t.Context(), java, profiled, s.waits("async-profiler")),
-		Strip(s.file, s.stripped)); err != nil {
+	if err := errors.Join(Print(t.Context(), o.file, s.waits), Strip(s.file, s.stripped)); err != nil {
 		t.Fatal(err)
 	}
-	if dir := os.Getenv("LAB_KEEP"); dir != "" { // for a look at what did not agree
-		if err := os.CopyFS(dir, os.DirFS(s.dir)); err != nil {
+	if keep := os.Getenv("LAB_KEEP"); keep != "" { // for a look at what did not agree
+		if err := os.CopyFS(keep, os.DirFS(dir)); err != nil {
 			t.Fatal(err)
 		}
 	}
 	return s
 }
 
-func profiler(t *testing.T) *Profiler {
+func flightRecorder(t *testing.T, dir string) other {
 	t.Helper()
-	dir, err := cache.Dir()
+	options, err := jfr.Options(filepath.Join(dir, "whole.jfr"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := InstallProfiler(t.Context(), dir, trial.Progress(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return p
+	file := filepath.Join(dir, "waits.jfr")
+	return other{options, func(ctx context.Context, pid int) error { return Dump(ctx, pid, file) }, file}
 }
 
-// replay prints a kind of rows of the recording as it is, or, by another, of the
-// one without monitor records, with that one's waits.
-func replay[T any](t *testing.T, s *story, by, kind string, flags ...string) []T {
+func profiler(t *testing.T, dir string) other {
 	t.Helper()
-	file := s.file
-	if by != "" {
-		file, flags = s.stripped, append(flags, "--waits", s.waits(by))
+	cached, err := cache.Dir()
+	if err != nil {
+		t.Fatal(err)
 	}
-	rows, err := tailspan.Replay[T](t.Context(), s.Bin, filepath.Join(s.Dir, "replay-"+by+"-"+kind+".log"), file, kind, flags...)
+	p, err := InstallProfiler(t.Context(), cached, trial.Progress(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(dir, "waits.jfr")
+	return other{[]string{p.Record(file)}, p.Stop, file}
+}
+
+// replay prints a kind of rows of the recording as it is, or of the one without
+// monitor records, with the other's waits.
+func replay[T any](t *testing.T, s *story, stripped bool, kind string, flags ...string) []T {
+	t.Helper()
+	file, log := s.file, "replay-"+kind+".log"
+	if stripped {
+		file, log, flags = s.stripped, "stripped-"+kind+".log", append(flags, "--waits", s.waits)
+	}
+	rows, err := tailspan.Replay[T](t.Context(), s.Bin, filepath.Join(s.Dir, log), file, kind, flags...)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return rows
 }
 
-// TestStoryByOthers records the story with the probes and others, and replays
-// it as it is, and without what the monitor probes saw but with the waits of
-// each of the others. Each wait must be there, at its time, and each slow
-// request must have the same cause.
-func TestStoryByOthers(t *testing.T) {
-	s := record(t)
-	waits := replay[assemble.WaitRow](t, s, "", "waits")
-	requests := replay[assemble.RequestRow](t, s, "", "requests", "--threshold", slow.String())
-	for _, by := range others {
-		t.Run(by, func(t *testing.T) {
-			p := pair(waits, replay[assemble.WaitRow](t, s, by, "waits"), by == "jfr")
-			p.check(t)
-			c := compare(requests, replay[assemble.RequestRow](t, s, by, "requests", "--threshold", slow.String()))
-			c.check(t)
-			if by == "jfr" { // async-profiler names no holder
-				p.checkHolders(t)
-				c.checkRoots(t)
-			}
-		})
-	}
+// both are the rows of a kind as the probes have it, and as the other has it.
+func both[T any](t *testing.T, s *story, kind string, flags ...string) (probes, other []T) {
+	t.Helper()
+	return replay[T](t, s, false, kind, flags...), replay[T](t, s, true, kind, flags...)
+}
+
+// TestStoryByJFR records the story with the probes and with JFR, and replays it
+// twice: as it is, and without what the monitor probes saw but with the waits of
+// JFR. Each wait must be there, at its time, and slow requests must have the same
+// causes.
+func TestStoryByJFR(t *testing.T) {
+	s := record(t, flightRecorder)
+	probes, other := both[assemble.WaitRow](t, s, "waits")
+	p := pair(probes, other, true)
+	p.check(t)
+	p.checkHolders(t)
+	c := compare(both[assemble.RequestRow](t, s, "requests", "--threshold", slow.String()))
+	c.check(t)
+	c.checkRoots(t)
+}
+
+// TestStoryByProfiler does the same with async-profiler, which has no holders.
+func TestStoryByProfiler(t *testing.T) {
+	s := record(t, profiler)
+	probes, other := both[assemble.WaitRow](t, s, "waits")
+	p := pair(probes, other, false)
+	p.check(t)
+	c := compare(both[assemble.RequestRow](t, s, "requests", "--threshold", slow.String()))
+	c.check(t)
 }

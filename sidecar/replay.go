@@ -51,6 +51,9 @@ func (s *Sidecar) replay(ctx context.Context, f *capture.File) error {
 	s.decoder.SetListeners(s.listeners())
 	p := &player{s: s, ctx: ctx, batches: s.assembleBatches()}
 	s.push = p.batches.push
+	if s.waits != nil {
+		s.push = s.waits.watch(s.push)
+	}
 	err := recording.Play(f, p)
 	if !p.recording {
 		s.decoder.Tick(p.last + 4*reorder)

@@ -32,6 +32,7 @@ type waits struct {
 	threads threadTable
 	classes table[string]
 	stats   waitStats
+	writing writing
 }
 
 // jfrWait is a wait as the file has it.
@@ -48,6 +49,7 @@ type waitStats struct {
 	Waits    uint64 // for monitors
 	Outside  uint64 // of them: not in the time of the recording, which is no loss
 	Stranger uint64 // of them: of threads that the recording does not know
+	Astray   uint64 // joined ones that overlap a write of their own thread
 }
 
 // readWaits reads the file that --waits names, for the recording at path.
@@ -141,7 +143,10 @@ func (w *waits) until(mark event.Time, clock *event.Clock, push func(event.Sourc
 		if at > mark {
 			return
 		}
-		if owner := w.threads.host[x.owner]; owner.TID != 0 && x.owner != x.thread {
+		if w.writing.overlap(w.threads.host[x.thread].TID, at-event.Time(x.end-x.start), at) {
+			w.stats.Astray++
+		}
+		if owner := w.threads.host[x.owner]; owner.TID != 0 && x.owner != x.thread && x.monitor != 0 {
 			push(event.Probes, &event.MonitorExit{Time: at, Thread: owner, Monitor: x.monitor})
 		}
 		push(event.Probes, &event.MonitorEntered{Time: at, Thread: w.threads.host[x.thread], Monitor: x.monitor})
@@ -154,6 +159,7 @@ func (w *waits) lost(m map[string]uint64) {
 		return
 	}
 	m["waits of JFR: thread not known"] = w.stats.Stranger
+	m["waits of JFR: at a time when their thread wrote"] = w.stats.Astray
 	m["waits of JFR: without a thread"] = w.stats.NoThread
 	m["waits of JFR: broken"] = w.stats.Broken
 }

@@ -84,8 +84,9 @@ func (p *splitter) monitor(e event.Event) {
 	}
 }
 
-// split gives a recording without waits, and these as a file for --waits.
-func split(t *testing.T, from string) (stripped, waits string) {
+// split gives a recording without waits, and these as a file for --waits, of a
+// clock that is late.
+func split(t *testing.T, from string, late time.Duration) (stripped, waits string) {
 	t.Helper()
 	stripped, waits = filepath.Join(t.TempDir(), "stripped.pcapng"), filepath.Join(t.TempDir(), "waits.json")
 	w, err := recording.Create(stripped, recording.Header{Tailspan: "test"})
@@ -108,7 +109,7 @@ func split(t *testing.T, from string) (stripped, waits string) {
 	var b strings.Builder
 	for i, x := range slices.Backward(p.waits) { // in no order that helps
 		fmt.Fprintf(&b, `{"type": "jdk.JavaMonitorEnter", "values": {"startTime": %q, "duration": "PT%d.%09dS", "eventThread": %s, "previousOwner": %s,
-			"monitorClass": {"name": %q}, "address": %d}}`, time.Unix(0, p.clock.Unix(x.enter.Time)).Format(time.RFC3339Nano),
+			"monitorClass": {"name": %q}, "address": %d}}`, time.Unix(0, p.clock.Unix(x.enter.Time)).Add(late).Format(time.RFC3339Nano),
 			(x.end-x.enter.Time)/1e9, (x.end-x.enter.Time)%1e9, jfrThread(x.enter.Thread), jfrThread(x.owner), x.enter.Class, x.enter.Monitor)
 		if i > 0 {
 			b.WriteString(",\n")
@@ -154,7 +155,7 @@ func rows[T any](t *testing.T, text string) (all []T) {
 // reasons.
 func TestWaitsOfJFR(t *testing.T) {
 	path := unpack(t)
-	stripped, file := split(t, path)
+	stripped, file := split(t, path, 0)
 	none, _ := replayed(t, stripped, config.Config{Print: "waits"})
 	if none != "" {
 		t.Errorf("waits in the stripped recording: %s", none)
@@ -217,12 +218,26 @@ func TestWaitsOfJFR(t *testing.T) {
 	t.Logf("%d waits, %d over 20 ms; %d slow requests, %d of them for a monitor", len(want), long, len(before), waited)
 }
 
+// A clock that is not the recording's shows: threads seem to wait and write at
+// once.
+func TestWaitsOfAnotherClock(t *testing.T) {
+	for _, late := range []time.Duration{0, 200 * time.Microsecond, -200 * time.Microsecond} {
+		stripped, file := split(t, unpack(t), late)
+		_, s := replayed(t, stripped, config.Config{Print: "none", Waits: file})
+		astray := s.lost()["waits of JFR: at a time when their thread wrote"]
+		t.Logf("%v: %d of %d", late, astray, len(s.waits.all))
+		if (astray > 0) != (late != 0) {
+			t.Errorf("%v late: %d of %d waits overlap a write of their thread", late, astray, len(s.waits.all))
+		}
+	}
+}
+
 func abs(n int64) int64 { return max(n, -n) }
 
 // What cannot be joined is refused, in a line that says what to do.
 func TestWaitsRefused(t *testing.T) {
 	demo := unpack(t)
-	stripped, file := split(t, demo)
+	stripped, file := split(t, demo, 0)
 	path := func(name, text string) string {
 		p := filepath.Join(t.TempDir(), name)
 		write(t, p, text)

@@ -82,7 +82,7 @@ func lacking(backends []string) func() (map[string]error, error) {
 		}
 		lacks := map[string]error{}
 		for _, s := range p.Status() {
-			if !s.Attached && s.Name != SubjectMonitor {
+			if !s.Attached && !PerProcess(s.Name) {
 				lacks[s.Name] = s.Err
 			}
 		}

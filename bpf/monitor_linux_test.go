@@ -109,7 +109,7 @@ func readSites(t *testing.T, libjvm string) []USDTSite {
 	return sites
 }
 
-func fileOffset(t *testing.T, file *elf.File, address uint64) uint64 {
+func fileOffset(t testing.TB, file *elf.File, address uint64) uint64 {
 	for _, p := range file.Progs {
 		if p.Type == elf.PT_LOAD && address >= p.Vaddr && address < p.Vaddr+p.Filesz {
 			return address - p.Vaddr + p.Off
@@ -150,7 +150,7 @@ func testMonitors(t *testing.T, way siteWay) {
 	p := open(t, Options{})
 	j := startJVM(t, 20)
 	sites := readSites(t, j.libjvm)
-	p.monitors.only = way
+	p.sites.only = way
 	begun := time.Now()
 	sees, err := p.AttachSites(j.pid, j.libjvm, sites)
 	t.Logf("attached to %d sites in %v", len(sites), time.Since(begun))
@@ -190,7 +190,7 @@ func testMonitors(t *testing.T, way siteWay) {
 	if err := errorsOf(sees.Close(), sees.Close(), other.Close()); err != nil {
 		t.Fatal(err)
 	}
-	check(t, "free sites after Close", len(p.monitors.free), maxSites)
+	check(t, "free sites after Close", len(p.sites.free), maxSites)
 }
 
 // seeWorked looks, until it is stopped, for a thread of the process that has

@@ -17,10 +17,12 @@ import (
 // Used for safe lookups in a Collection or CollectionSpec.
 const (
 	probesMapAway                     = "away"
+	probesMapBegun                    = "begun"
 	probesMapCommitRequests           = "commit_requests"
 	probesMapCommitting               = "committing"
 	probesMapDevices                  = "devices"
 	probesMapDisks                    = "disks"
+	probesMapEntering                 = "entering"
 	probesMapFastCommits              = "fast_commits"
 	probesMapForcers                  = "forcers"
 	probesMapForces                   = "forces"
@@ -107,6 +109,7 @@ const (
 	probesProgGrantSleep              = "grant_sleep"
 	probesProgGrantWake               = "grant_wake"
 	probesProgHaveHandle              = "have_handle"
+	probesProgJvmLife                 = "jvm_life"
 	probesProgKprobeCommit            = "kprobe_commit"
 	probesProgKprobeDirtyInode        = "kprobe_dirty_inode"
 	probesProgKprobeExt4SyncFile      = "kprobe_ext4_sync_file"
@@ -300,6 +303,7 @@ type probesProgramSpecs struct {
 	GrantSleep              *ebpf.ProgramSpec `ebpf:"grant_sleep"`
 	GrantWake               *ebpf.ProgramSpec `ebpf:"grant_wake"`
 	HaveHandle              *ebpf.ProgramSpec `ebpf:"have_handle"`
+	JvmLife                 *ebpf.ProgramSpec `ebpf:"jvm_life"`
 	KprobeCommit            *ebpf.ProgramSpec `ebpf:"kprobe_commit"`
 	KprobeDirtyInode        *ebpf.ProgramSpec `ebpf:"kprobe_dirty_inode"`
 	KprobeExt4SyncFile      *ebpf.ProgramSpec `ebpf:"kprobe_ext4_sync_file"`
@@ -346,10 +350,12 @@ type probesProgramSpecs struct {
 // It can be passed ebpf.CollectionSpec.Assign.
 type probesMapSpecs struct {
 	Away           *ebpf.MapSpec `ebpf:"away"`
+	Begun          *ebpf.MapSpec `ebpf:"begun"`
 	CommitRequests *ebpf.MapSpec `ebpf:"commit_requests"`
 	Committing     *ebpf.MapSpec `ebpf:"committing"`
 	Devices        *ebpf.MapSpec `ebpf:"devices"`
 	Disks          *ebpf.MapSpec `ebpf:"disks"`
+	Entering       *ebpf.MapSpec `ebpf:"entering"`
 	FastCommits    *ebpf.MapSpec `ebpf:"fast_commits"`
 	Forcers        *ebpf.MapSpec `ebpf:"forcers"`
 	Forces         *ebpf.MapSpec `ebpf:"forces"`
@@ -425,10 +431,12 @@ func (o *probesObjects) Close() error {
 // It can be passed to loadProbesObjects or ebpf.CollectionSpec.LoadAndAssign.
 type probesMaps struct {
 	Away           *ebpf.Map `ebpf:"away"`
+	Begun          *ebpf.Map `ebpf:"begun"`
 	CommitRequests *ebpf.Map `ebpf:"commit_requests"`
 	Committing     *ebpf.Map `ebpf:"committing"`
 	Devices        *ebpf.Map `ebpf:"devices"`
 	Disks          *ebpf.Map `ebpf:"disks"`
+	Entering       *ebpf.Map `ebpf:"entering"`
 	FastCommits    *ebpf.Map `ebpf:"fast_commits"`
 	Forcers        *ebpf.Map `ebpf:"forcers"`
 	Forces         *ebpf.Map `ebpf:"forces"`
@@ -445,10 +453,12 @@ type probesMaps struct {
 func (m *probesMaps) Close() error {
 	return _ProbesClose(
 		m.Away,
+		m.Begun,
 		m.CommitRequests,
 		m.Committing,
 		m.Devices,
 		m.Disks,
+		m.Entering,
 		m.FastCommits,
 		m.Forcers,
 		m.Forces,
@@ -583,6 +593,7 @@ type probesPrograms struct {
 	GrantSleep              *ebpf.Program `ebpf:"grant_sleep"`
 	GrantWake               *ebpf.Program `ebpf:"grant_wake"`
 	HaveHandle              *ebpf.Program `ebpf:"have_handle"`
+	JvmLife                 *ebpf.Program `ebpf:"jvm_life"`
 	KprobeCommit            *ebpf.Program `ebpf:"kprobe_commit"`
 	KprobeDirtyInode        *ebpf.Program `ebpf:"kprobe_dirty_inode"`
 	KprobeExt4SyncFile      *ebpf.Program `ebpf:"kprobe_ext4_sync_file"`
@@ -701,6 +712,7 @@ func (p *probesPrograms) Close() error {
 		p.GrantSleep,
 		p.GrantWake,
 		p.HaveHandle,
+		p.JvmLife,
 		p.KprobeCommit,
 		p.KprobeDirtyInode,
 		p.KprobeExt4SyncFile,

@@ -82,7 +82,7 @@ type Probes struct {
 	subjects []Subject
 	loaded   []*ebpf.Collection
 	links    []io.Closer
-	monitors monitors
+	sites    sites
 	closed   bool
 }
 
@@ -106,7 +106,7 @@ func Open(o Options) (*Probes, error) {
 	if err := p.followWrites(); err != nil {
 		return nil, errors.Join(err, p.Close())
 	}
-	p.openMonitors()
+	p.openSites()
 	if err := p.nothing(); err != nil {
 		return nil, errors.Join(err, p.Close())
 	}
@@ -230,7 +230,7 @@ func (p *Probes) Close() error {
 	err := closeAll(p.links)
 	p.mu.Unlock()
 
-	err = errors.Join(err, p.monitors.close())
+	err = errors.Join(err, p.sites.close())
 	for _, c := range p.loaded {
 		c.Close()
 	}

@@ -2,37 +2,37 @@ package bpf
 
 import "fmt"
 
-// Where an argument comes from, as in kern/monitor.h.
+// Where an argument comes from, as in kern/site.h.
 const (
 	fromConst = iota
 	fromRegister
 	fromMemory
 )
 
-// encodeSite writes struct site of kern/monitor.h.
-func encodeSite(tgid uint32, s *USDTSite) (raw [siteSize]byte, err error) {
-	kind, ok := monitorProbes[s.Probe]
+// encodeSite writes struct site of kern/site.h.
+func encodeSite(tgid uint32, attachment uint64, s *USDTSite) (raw [siteSize]byte, err error) {
+	k, ok := siteKinds[s.Probe]
 	if !ok {
 		return raw, fmt.Errorf("%w: unknown probe", ErrSite)
 	}
-	need := 2
-	if kind == KindMonitorEnter {
-		need = siteArgs
-	}
-	if len(s.Args) < need {
-		return raw, fmt.Errorf("%w: %d arguments", ErrSite, len(s.Args))
-	}
 	le.PutUint32(raw[0:], tgid)
-	le.PutUint32(raw[4:], uint32(kind))
-	for i := range s.Args[:need] {
-		if err := s.Args[i].encode(raw[8+16*i:]); err != nil {
-			return raw, fmt.Errorf("argument %d: %w", i, err)
+	raw[4], raw[5], raw[6] = byte(k.kind), k.edge, k.flags
+	le.PutUint64(raw[8:], attachment)
+	for i, n := range k.args {
+		if n == none {
+			continue // a constant 0
+		}
+		if n >= len(s.Args) {
+			return [siteSize]byte{}, fmt.Errorf("%w: %d arguments", ErrSite, len(s.Args))
+		}
+		if err := s.Args[n].encode(raw[siteArgsAt+16*i:]); err != nil {
+			return [siteSize]byte{}, fmt.Errorf("argument %d: %w", n, err)
 		}
 	}
 	return raw, nil
 }
 
-// encode writes struct argument of kern/monitor.h.
+// encode writes struct argument of kern/site.h.
 func (a *USDTArg) encode(raw []byte) error {
 	switch a.Size {
 	case 1, 2, 4, 8, -1, -2, -4, -8:

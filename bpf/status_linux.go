@@ -23,6 +23,7 @@ const (
 	SubjectDirtyInode = "dirty_inode"
 	SubjectJournal    = "journal"
 	SubjectMonitor    = "monitor"
+	SubjectLife       = "jvm_life" // of a JVM: its threads' starts, its pauses
 
 	SubjectFsync        = "fsync"
 	SubjectHandleWait   = "handle_wait"   // of jbd2
@@ -40,7 +41,7 @@ const (
 type Subject struct {
 	Name     string
 	Backend  string    // one of the backends, "uprobe_multi", "uprobe" or "uprobe_copy"; "" for none
-	Attached bool      // a monitor is attached per process: at least one is
+	Attached bool      // those of a process (PerProcess): to at least one
 	Err      error     // what is missing, also of an attached one; see [ErrNotHere]
 	Tried    []Attempt // the better ways, and why they are not to be had here
 }

@@ -21,52 +21,60 @@ const (
 
 // attach takes the first way that works; what it had attached of the others is
 // taken off again.
-func (a *attachment) attach(libjvm string, sites []USDTSite) (backend string, err error) {
+func (a *attachment) attach(libjvm string) error {
 	file, err := link.OpenExecutable(libjvm)
 	if err != nil {
-		return "", fmt.Errorf("open %s: %w", libjvm, err)
+		return fmt.Errorf("open %s: %w", libjvm, err)
 	}
 	for _, w := range []struct {
 		siteWay
-		attach func(*link.Executable, []USDTSite) error
+		attach func(*link.Executable) error
 	}{{uprobeMulti, a.attachMulti}, {uprobe, a.attachSingly}, {uprobeCopy, a.attachCopies}} {
-		if only := a.p.monitors.only; only != "" && only != w.siteWay {
+		if only := a.p.sites.only; only != "" && only != w.siteWay {
 			continue
 		}
-		e := w.attach(file, sites)
+		e := w.attach(file)
 		if e == nil {
-			return string(w.siteWay), nil
+			a.backend = string(w.siteWay)
+			return nil
 		}
 		err = errors.Join(err, e, a.detach())
 	}
-	return "", err
+	return err
 }
 
-func (a *attachment) attachMulti(file *link.Executable, sites []USDTSite) error {
-	prog, err := a.p.monitorProgram(ebpf.AttachTraceUprobeMulti)
-	if err != nil {
-		return err
+func (a *attachment) attachMulti(file *link.Executable) error {
+	for _, g := range groups {
+		o := &link.UprobeMultiOptions{}
+		for _, s := range a.sites {
+			if s.group == g {
+				o.Addresses = append(o.Addresses, s.offset)
+				o.Cookies = append(o.Cookies, uint64(s.index))
+			}
+		}
+		if len(o.Addresses) == 0 {
+			continue
+		}
+		prog, err := a.p.siteProgram(form{g.program, ebpf.AttachTraceUprobeMulti})
+		if err != nil {
+			return err
+		}
+		l, err := file.UprobeMulti(nil, prog, o)
+		if err != nil {
+			return fmt.Errorf("attach uprobe_multi: %w", err)
+		}
+		a.links = append(a.links, l)
 	}
-	o := &link.UprobeMultiOptions{}
-	for i := range sites {
-		o.Addresses = append(o.Addresses, sites[i].FileOffset)
-		o.Cookies = append(o.Cookies, uint64(a.indexes[i]))
-	}
-	l, err := file.UprobeMulti(nil, prog, o)
-	if err != nil {
-		return fmt.Errorf("attach uprobe_multi: %w", err)
-	}
-	a.links = append(a.links, l)
 	return nil
 }
 
-func (a *attachment) attachSingly(file *link.Executable, sites []USDTSite) error {
-	prog, err := a.p.monitorProgram(ebpf.AttachNone)
-	if err != nil {
-		return err
-	}
-	for i := range sites {
-		if err := a.attachSite(file, prog, sites[i].FileOffset, uint64(a.indexes[i])); err != nil {
+func (a *attachment) attachSingly(file *link.Executable) error {
+	for _, s := range a.sites {
+		prog, err := a.p.siteProgram(form{s.program, ebpf.AttachNone})
+		if err != nil {
+			return err
+		}
+		if err := a.attachSite(file, prog, s.offset, uint64(s.index)); err != nil {
 			return err
 		}
 	}
@@ -75,19 +83,19 @@ func (a *attachment) attachSingly(file *link.Executable, sites []USDTSite) error
 
 // attachCopies: where a program cannot ask for a cookie, each site has one of
 // its own, which knows its index as a constant. They are as many as there are
-// sites, some 60 a libjvm, and never more than maxSites.
-func (a *attachment) attachCopies(file *link.Executable, sites []USDTSite) error {
-	for i := range sites {
+// sites, some 20 a libjvm, and never more than maxSites.
+func (a *attachment) attachCopies(file *link.Executable) error {
+	for _, s := range a.sites {
 		spec := a.p.spec.Copy()
-		if err := spec.Variables[probesVarOwnSite].Set(a.indexes[i] + 1); err != nil {
+		if err := spec.Variables[probesVarOwnSite].Set(s.index + 1); err != nil {
 			return fmt.Errorf("set %s: %w", probesVarOwnSite, err)
 		}
-		coll, err := a.p.load(spec, probesProgMonitor)
+		coll, err := a.p.load(spec, s.program)
 		if err != nil {
-			return fmt.Errorf("load monitor program: %w", err)
+			return fmt.Errorf("load program %s: %w", s.program, err)
 		}
 		a.copies = append(a.copies, coll)
-		if err := a.attachSite(file, coll.Programs[probesProgMonitor], sites[i].FileOffset, 0); err != nil {
+		if err := a.attachSite(file, coll.Programs[s.program], s.offset, 0); err != nil {
 			return err
 		}
 	}

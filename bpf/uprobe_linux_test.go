@@ -18,16 +18,24 @@ func siteEntered(thread int64, monitor uint64) uint64 { return monitor + uint64(
 //go:noinline
 func siteExit(thread int64, monitor uint64) uint64 { return monitor - uint64(thread) }
 
-func siteOf(t *testing.T, probe string, f func(int64, uint64) uint64) USDTSite {
+func siteOf(t testing.TB, probe string, f func(int64, uint64) uint64) USDTSite {
+	return USDTSite{probe, entryOf(t, f), []USDTArg{{Reg: registerOf(0), Size: -8}, {Reg: registerOf(1), Size: 8}}}
+}
+
+// entryOf is where a function of this program begins in its file.
+func entryOf(t testing.TB, f any) uint64 {
 	t.Helper()
 	file, err := elf.Open(os.Args[0])
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer file.Close()
-	regs := map[string][2]string{"amd64": {"rax", "rbx"}, "arm64": {"x0", "x1"}}[runtime.GOARCH]
-	return USDTSite{probe, fileOffset(t, file, uint64(reflect.ValueOf(f).Pointer())),
-		[]USDTArg{{Reg: regs[0], Size: -8}, {Reg: regs[1], Size: 8}}}
+	return fileOffset(t, file, uint64(reflect.ValueOf(f).Pointer()))
+}
+
+// registerOf is where Go's ABI has an argument.
+func registerOf(argument int) string {
+	return map[string][]string{"amd64": {"rax", "rbx", "rcx"}, "arm64": {"x0", "x1", "x2"}}[runtime.GOARCH][argument]
 }
 
 // Each way of attaching tells one site from another, and takes all of it off
@@ -40,7 +48,7 @@ func TestSites(t *testing.T) {
 
 func testSites(t *testing.T, way siteWay) {
 	p := open(t, Options{})
-	p.monitors.only = way
+	p.sites.only = way
 	sees, err := p.AttachSites(int32(os.Getpid()), os.Args[0], []USDTSite{
 		siteOf(t, "monitor__contended__entered", siteEntered),
 		siteOf(t, "monitor__contended__exit", siteExit),
@@ -74,7 +82,7 @@ func testSites(t *testing.T, way siteWay) {
 	}
 	hit()
 	check(t, "records after Close", len(drain(t, p)), 0)
-	check(t, "free sites after Close", len(p.monitors.free), maxSites)
+	check(t, "free sites after Close", len(p.sites.free), maxSites)
 }
 
 // Once all is closed nothing is attached any more, and nothing can be.

@@ -1,8 +1,8 @@
 package bpf
 
-// USDTSite is one place of a USDT probe in a library.
+// USDTSite is one place in a library: of a USDT probe, or in a function.
 type USDTSite struct {
-	Probe      string // monitor__contended__enter, …entered, …exit
+	Probe      string // one of those in groups_linux.go
 	FileOffset uint64 // of the instruction, in the file
 	Args       []USDTArg
 }
@@ -15,11 +15,4 @@ type USDTArg struct {
 	Const        *int64
 	Deref        bool
 	Displacement int64
-}
-
-// The probes of HotSpot that [Probes.AttachSites] knows; others are refused.
-var monitorProbes = map[string]Kind{
-	"monitor__contended__enter":   KindMonitorEnter,
-	"monitor__contended__entered": KindMonitorEntered,
-	"monitor__contended__exit":    KindMonitorExit,
 }

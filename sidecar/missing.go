@@ -11,7 +11,7 @@ var ownedBy = map[string]string{
 
 // warnMissing tells once of, and counts, each probe that is not to be had: of a file system's
 // when the first broker is met that keeps its log on one, of all others ("") at
-// the start. The monitors' are each broker's own.
+// the start. Those in a JVM are each broker's own.
 func (l *live) warnMissing(fileSystem string) {
 	if l.missing[fileSystem] {
 		return
@@ -21,7 +21,7 @@ func (l *live) warnMissing(fileSystem string) {
 	}
 	l.missing[fileSystem] = true
 	for _, sub := range l.kernel.Status() {
-		if sub.Err != nil && sub.Name != bpf.SubjectMonitor && ownedBy[sub.Name] == fileSystem {
+		if sub.Err != nil && !bpf.PerProcess(sub.Name) && ownedBy[sub.Name] == fileSystem {
 			l.absent.Add(1)
 			l.log.Warn("a probe is not to be had here; the rest goes on", "probe", sub.Name, "error", sub.Err)
 		}

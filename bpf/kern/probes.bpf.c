@@ -5,6 +5,7 @@
 #include "inode.h"
 #include "journal.h"
 #include "monitor.h"
+#include "jvmlife.h"
 #include "fsync.h"
 #include "wait.h"
 #include "origin.h"

@@ -48,7 +48,7 @@ func (h *host) probe(s bpf.Subject) Check {
 		c.State, c.Detail = Degraded, s.Backend+", but: "+oneLine(s.Err)
 	case s.Err != nil:
 		c.State, c.Detail, c.Fix = Missing, h.whyNot(s.Err), h.fix
-	case s.Name == bpf.SubjectMonitor:
+	case bpf.PerProcess(s.Name):
 		c.Detail = "loads; attached to each JVM"
 	}
 	for _, t := range s.Tried {

@@ -28,8 +28,8 @@ func TestAttach(t *testing.T) {
 		}
 	}
 	for _, s := range status(t, nil) {
-		if s.Name == bpf.SubjectMonitor {
-			continue // attached per process: TestMonitors
+		if bpf.PerProcess(s.Name) {
+			continue // TestMonitors
 		}
 		if (s.Backend == "") != (len(works[s.Name]) == 0) {
 			t.Errorf("%s is seen by %q, alone it is by %q", s.Name, s.Backend, works[s.Name])

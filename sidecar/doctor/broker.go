@@ -1,12 +1,9 @@
 package doctor
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
 	"strings"
 
-	"github.com/tailspan/tailspan/bpf"
 	"github.com/tailspan/tailspan/jvm"
 )
 
@@ -18,9 +15,7 @@ type patient struct {
 	checks []Check
 	disks  []LogDir
 
-	backend  string // of the monitors' probes
-	monitors string // why monitors cannot be seen; "" if they can
-	fix      string // of that
+	life, monitors sight
 }
 
 func examineBroker(o *Options, h *host, b jvm.Broker) Broker {
@@ -107,64 +102,4 @@ func (p *patient) tellDisks() {
 	if len(p.LogDirs) == 0 {
 		p.add("log dirs", Missing, p.rights(), "none is known")
 	}
-}
-
-// machine looks at libjvm, its probes and the flag, and tries to attach.
-func (p *patient) machine() {
-	jdk := p.JDK
-	if jdk == "" {
-		jdk = "of unknown version"
-	}
-	if p.LibJVM == "" {
-		p.monitors, p.fix = "its libjvm.so is not known", p.rights()
-		p.add("jvm", Missing, p.fix, "%s", p.monitors)
-		return
-	}
-	p.add("jvm", OK, "", "JDK %s, %s", jdk, p.LibJVM)
-	sites, err := jvm.MonitorSites(p.LibJVM)
-	switch {
-	case errors.Is(err, fs.ErrPermission):
-		p.monitors, p.fix = oneLine(err), p.rights()
-		p.add("monitor probes", Missing, p.fix, "%s", p.monitors)
-		return
-	case err != nil:
-		p.monitors, p.fix = oneLine(err), "run the broker on a JDK built with --enable-dtrace (Temurin, Debian, Red Hat)"
-		p.add("monitor probes", Missing, p.fix, "%s", p.monitors)
-		return
-	}
-	p.attach(sites)
-	p.flag()
-}
-
-func (p *patient) attach(sites []jvm.Probe) {
-	if p.monitors = p.h.cannot(bpf.SubjectMonitor); p.monitors != "" {
-		p.fix = p.h.fix
-		p.add("monitor probes", Missing, p.fix, "%d sites; no probe: %s", len(sites), p.monitors)
-		return
-	}
-	c, err := p.h.kernel.AttachSites(p.PID, p.LibJVM, convert(sites))
-	if err != nil {
-		p.monitors, p.fix = oneLine(err), p.h.fix
-		p.add("monitor probes", Missing, p.fix, "%d sites; attach: %s", len(sites), p.monitors)
-		return
-	}
-	for _, s := range p.h.kernel.Status() {
-		if s.Name == bpf.SubjectMonitor {
-			p.backend = s.Backend
-		}
-	}
-	c.Close()
-	p.add("monitor probes", OK, "", "%d sites, attached by %s and let go of", len(sites), p.backend)
-}
-
-// convert hands the sites over; jvm and bpf do not know each other.
-func convert(sites []jvm.Probe) []bpf.USDTSite {
-	out := make([]bpf.USDTSite, len(sites))
-	for i, s := range sites {
-		out[i] = bpf.USDTSite{Probe: s.Name, FileOffset: s.FileOffset}
-		for _, a := range s.Args {
-			out[i].Args = append(out[i].Args, bpf.USDTArg(a))
-		}
-	}
-	return out
 }

@@ -48,7 +48,7 @@ func allSubjects() *fakeKernel {
 			}
 		}
 	}
-	k.subjects = append(k.subjects, bpf.Subject{Name: bpf.SubjectMonitor})
+	k.subjects = append(k.subjects, bpf.Subject{Name: bpf.SubjectMonitor}, bpf.Subject{Name: bpf.SubjectLife})
 	return k
 }
 
@@ -108,7 +108,8 @@ var (
 func broker(o *Options, h *host) *patient {
 	b := jvm.Broker{Process: jvm.Process{PID: 42}, NSPID: 42, UID: 1000, MainClass: "kafka.Kafka", NodeID: 3, ClusterID: "abc",
 		JDK: "17.0.15", Listeners: []jvm.Listener{plain}, LogDirs: []string{"/logs"}}
-	return &patient{Broker: b, o: o, h: h, disks: []LogDir{ext4}, backend: "uprobe_multi"}
+	seen := sight{by: "uprobe_multi"}
+	return &patient{Broker: b, o: o, h: h, disks: []LogDir{ext4}, life: seen, monitors: seen}
 }
 
 // TestHere examines this very process on this very kernel: whatever is

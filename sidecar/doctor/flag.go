@@ -18,15 +18,15 @@ func (p *patient) flag() {
 	on, err := p.o.flag(p.PID)
 	switch {
 	case err != nil:
-		p.monitors, p.fix = oneLine(err), cmp.Or(p.rights(), flagFix)
-		p.add("monitor flag", Missing, p.fix, "DTraceMonitorProbes: %s", p.monitors)
+		p.monitors = sight{less: oneLine(err), fix: cmp.Or(p.rights(), flagFix)}
+		p.add("monitor flag", Degraded, p.monitors.fix, "DTraceMonitorProbes: %s", p.monitors.less)
 	case !on:
-		p.monitors, p.fix = "the JVM's flag DTraceMonitorProbes is off", switchFix
+		p.monitors = sight{less: "the JVM's flag DTraceMonitorProbes is off", fix: switchFix}
 		if err := p.o.canSwitch(p.Process); err != nil {
-			p.monitors += ", and cannot be switched on from here: " + oneLine(err)
-			p.fix = cmp.Or(p.rights(), flagFix)
+			p.monitors.less += ", and cannot be switched on from here: " + oneLine(err)
+			p.monitors.fix = cmp.Or(p.rights(), flagFix)
 		}
-		p.add("monitor flag", Missing, p.fix, "%s", p.monitors)
+		p.add("monitor flag", Degraded, p.monitors.fix, "%s", p.monitors.less)
 	default:
 		p.add("monitor flag", OK, "", "DTraceMonitorProbes is on%s", p.switchedBy())
 	}

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/tailspan/tailspan/bpf"
 	"github.com/tailspan/tailspan/spans"
 )
 
@@ -18,7 +17,7 @@ func (p *patient) spans() []Check {
 	for _, k := range kinds {
 		all = append(all, p.kind(k))
 	}
-	return append(all, p.monitorWait())
+	return append(append(all, p.monitorWait()), p.pauses()...)
 }
 
 func (p *patient) produce() Check {
@@ -122,14 +121,4 @@ func (p *patient) additions(k kind, c *Check) {
 			c.From = append(c.From, Source{a.subject, p.h.subjects[a.subject].Backend})
 		}
 	}
-}
-
-func (p *patient) monitorWait() Check {
-	c := Check{Name: spans.NameMonitorWait, State: OK, Detail: "by " + p.backend + ": hotspot's probes in libjvm.so"}
-	if p.monitors != "" {
-		c.State, c.Detail, c.Fix = Missing, p.monitors, p.fix
-		return c
-	}
-	c.From = []Source{{bpf.SubjectMonitor, p.backend}}
-	return c
 }

@@ -77,7 +77,7 @@ func TestSpans(t *testing.T) {
 			k.set(bpf.Subject{Name: bpf.SubjectCommitOrigin, Err: errors.New("gone")})
 		}, states{"jbd2.commit": Degraded}, "without who asked for it: gone"},
 		"old build": {func(_ *patient, k *fakeKernel) {
-			k.subjects = k.subjects[:len(k.subjects)-2] // block_io and monitor
+			k.subjects = k.subjects[:len(k.subjects)-3] // block_io and what is of a JVM
 		}, states{"block.io": NotHere}, "not known to this build"},
 		"no names": {func(p *patient, _ *fakeKernel) {
 			hold(p.o, 1000, rights.Attach&^toName)
@@ -95,6 +95,12 @@ func TestSpans(t *testing.T) {
 			p.o.uid = int(p.UID)
 			p.flag()
 		}, states{"monitor.wait": Missing}, "cannot be switched on from here: permission denied start the broker with KAFKA_OPTS=-XX:+DTraceMonitorProbes"},
+		"flag off, functions": {func(p *patient, _ *fakeKernel) {
+			p.monitors = sight{by: "uprobe", less: "the flag is off", fix: flagFix}
+		}, states{"monitor.wait": Degraded}, "without the lock's class: the flag is off"},
+		"no jvm probes": {func(p *patient, _ *fakeKernel) {
+			p.life = sight{less: "no USDT probes", fix: probeFix}
+		}, states{"jvm.gc": Missing, "jvm.vmop": Missing}, "--enable-dtrace"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			k, h := allSubjects(), &host{subjects: map[string]bpf.Subject{}}

@@ -63,7 +63,8 @@ func TestGolden(t *testing.T) {
 			o.open = func() (kernel, error) { return nil, refused }
 		}, func(p *patient) {
 			p.Listeners, p.LogDirs, p.disks, p.ClusterID, p.NodeID = nil, nil, nil, "", -1
-			p.monitors, p.fix = "its libjvm.so is not known", p.rights()
+			p.monitors = sight{less: "its libjvm.so is not known", fix: p.rights()}
+			p.life = p.monitors
 			p.Problems = []string{"configuration: permission denied"}
 		}, 2},
 	} {

@@ -46,7 +46,7 @@ func mustWarnOnce(t *testing.T, ts *tailspan.Sidecar, word string) {
 	}
 }
 
-// TestJVMWithoutFlag: no monitor is seen, one line says so, the rest goes on.
+// TestJVMWithoutFlag: monitors are seen by functions of libjvm, and one line says so.
 func TestJVMWithoutFlag(t *testing.T) {
 	trial.NeedRoot(t)
 	c := quick()

@@ -46,20 +46,31 @@ func mustWarnOnce(t *testing.T, ts *tailspan.Sidecar, word string) {
 	}
 }
 
-// TestJVMWithoutFlag: monitors are seen by functions of libjvm, and one line says so.
+// TestJVMWithoutFlag: monitors are seen by functions of libjvm, which do not know
+// their classes, and one line says so.
 func TestJVMWithoutFlag(t *testing.T) {
 	trial.NeedRoot(t)
 	c := quick()
 	c.JVM = nil
 	s := set(t, c)
 	s.load(t)
-	var joined []assemble.JoinedRow
-	ts := s.watch(t, "tailspan", []string{trial.NoExport}, tailspan.Into(&joined), "--print", "joined")
+	var waits []assemble.WaitRow
+	ts := s.watch(t, "tailspan", []string{trial.NoExport}, tailspan.Into(&waits), "--print", "waits")
 	time.Sleep(5 * time.Second)
 	trial.Stop(t, ts)
 	mustWarnOnce(t, ts, "DTraceMonitorProbes")
-	if len(joined) == 0 {
-		t.Error("nothing was joined")
+	held := 0
+	for _, w := range waits {
+		if w.Class != "" || w.Latency < 0 {
+			t.Errorf("%+v", w)
+		}
+		if len(w.Holders) > 0 {
+			held++
+		}
+	}
+	t.Logf("%d waits, %d with holders", len(waits), held)
+	if held == 0 {
+		t.Error("no wait has a holder")
 	}
 }
 

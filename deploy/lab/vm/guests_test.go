@@ -35,7 +35,7 @@ var (
 	// bpfKernel are those of its tests that ask what a kernel does, not what
 	// package bpf makes of it.
 	bpfKernel = plan.Command{Dir: "/bpf", Args: []string{"/bpf.test", "-test.v=test2json", "-test.run",
-		"^Test(WriteFields|DirtyInodeAndJournal|CommitOrigin|CommitStats|FastCommit|Fsync|HandleWait|LogGrant|LogForce|BlockIO|OffCPUAsleep|Sites)$",
+		"^Test(WriteFields|DirtyInodeAndJournal|CommitOrigin|CommitStats|FastCommit|Fsync|HandleWait|LogGrant|LogForce|BlockIO|OffCPUAsleep|Sites|LifeSites|FunctionSites)$",
 		"-test.skip", "^TestHandleWait$/^(tp_btf|tracepoint)$"}} // a minute each, until somebody waits
 	// attaching is enough for the matrix.
 	attaching = plan.Command{Args: []string{"/guest.test", "-test.v=test2json", "-test.run", "^(TestAttach|TestMonitors)$"}}

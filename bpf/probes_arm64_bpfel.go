@@ -140,6 +140,8 @@ const (
 	probesProgNameExt4Fsync           = "name_ext4_fsync"
 	probesProgOriginFound             = "origin_found"
 	probesProgOriginSeen              = "origin_seen"
+	probesProgParkSwitch              = "park_switch"
+	probesProgParkWaking              = "park_waking"
 	probesProgReadDirectly            = "read_directly"
 	probesProgReadMemory              = "read_memory"
 	probesProgSample                  = "sample"
@@ -171,6 +173,7 @@ const (
 	probesVarJournalDev               = "journal_dev"
 	probesVarJournalTransaction       = "journal_transaction"
 	probesVarOwnSite                  = "own_site"
+	probesVarProcesses                = "processes"
 	probesVarReads                    = "reads"
 	probesVarRunStats                 = "run_stats"
 	probesVarSlowForce                = "slow_force"
@@ -334,6 +337,8 @@ type probesProgramSpecs struct {
 	NameExt4Fsync           *ebpf.ProgramSpec `ebpf:"name_ext4_fsync"`
 	OriginFound             *ebpf.ProgramSpec `ebpf:"origin_found"`
 	OriginSeen              *ebpf.ProgramSpec `ebpf:"origin_seen"`
+	ParkSwitch              *ebpf.ProgramSpec `ebpf:"park_switch"`
+	ParkWaking              *ebpf.ProgramSpec `ebpf:"park_waking"`
 	ReadDirectly            *ebpf.ProgramSpec `ebpf:"read_directly"`
 	ReadMemory              *ebpf.ProgramSpec `ebpf:"read_memory"`
 	Sample                  *ebpf.ProgramSpec `ebpf:"sample"`
@@ -395,6 +400,7 @@ type probesVariableSpecs struct {
 	JournalDev         *ebpf.VariableSpec `ebpf:"journal_dev"`
 	JournalTransaction *ebpf.VariableSpec `ebpf:"journal_transaction"`
 	OwnSite            *ebpf.VariableSpec `ebpf:"own_site"`
+	Processes          *ebpf.VariableSpec `ebpf:"processes"`
 	Reads              *ebpf.VariableSpec `ebpf:"reads"`
 	RunStats           *ebpf.VariableSpec `ebpf:"run_stats"`
 	SlowForce          *ebpf.VariableSpec `ebpf:"slow_force"`
@@ -499,6 +505,7 @@ type probesVariables struct {
 	JournalDev         *ebpf.Variable `ebpf:"journal_dev"`
 	JournalTransaction *ebpf.Variable `ebpf:"journal_transaction"`
 	OwnSite            *ebpf.Variable `ebpf:"own_site"`
+	Processes          *ebpf.Variable `ebpf:"processes"`
 	Reads              *ebpf.Variable `ebpf:"reads"`
 	RunStats           *ebpf.Variable `ebpf:"run_stats"`
 	SlowForce          *ebpf.Variable `ebpf:"slow_force"`
@@ -624,6 +631,8 @@ type probesPrograms struct {
 	NameExt4Fsync           *ebpf.Program `ebpf:"name_ext4_fsync"`
 	OriginFound             *ebpf.Program `ebpf:"origin_found"`
 	OriginSeen              *ebpf.Program `ebpf:"origin_seen"`
+	ParkSwitch              *ebpf.Program `ebpf:"park_switch"`
+	ParkWaking              *ebpf.Program `ebpf:"park_waking"`
 	ReadDirectly            *ebpf.Program `ebpf:"read_directly"`
 	ReadMemory              *ebpf.Program `ebpf:"read_memory"`
 	Sample                  *ebpf.Program `ebpf:"sample"`
@@ -743,6 +752,8 @@ func (p *probesPrograms) Close() error {
 		p.NameExt4Fsync,
 		p.OriginFound,
 		p.OriginSeen,
+		p.ParkSwitch,
+		p.ParkWaking,
 		p.ReadDirectly,
 		p.ReadMemory,
 		p.Sample,

@@ -47,6 +47,9 @@ type Options struct {
 	// each is.
 	SlowIO time.Duration
 
+	// NoParks leaves out the parks of threads.
+	NoParks bool
+
 	// Backends, unless nil, are the only ones that are tried: for comparing
 	// them.
 	Backends []string

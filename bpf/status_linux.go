@@ -35,6 +35,7 @@ const (
 	SubjectOffCPU       = "off_cpu"
 	SubjectSample       = "sample"
 	SubjectBlockIO      = "block_io"
+	SubjectPark         = "park"
 )
 
 // Subject is one thing to be seen, and how it is.

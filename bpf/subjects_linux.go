@@ -12,10 +12,11 @@ func (o *Options) subjects() []subject {
 	}, journalSubjects(), []subject{
 		{SubjectOffCPU, offCPUWays},
 		{SubjectBlockIO, blockWays},
+		{SubjectPark, parkWays},
 		{SubjectSample, o.sampleWays()},
 	})
 	return slices.DeleteFunc(all, func(s subject) bool {
-		return o.see != nil && !slices.Contains(o.see, s.name) || s.name == SubjectSample && o.SampleRate < 0
+		return o.see != nil && !slices.Contains(o.see, s.name) || s.name == SubjectSample && o.SampleRate < 0 || s.name == SubjectPark && o.NoParks
 	})
 }
 

@@ -176,6 +176,7 @@ struct files_struct {
 struct task_struct {
 	struct files_struct *files;
 	int pid; // the thread's
+	int tgid;
 	unsigned int __state;
 	unsigned in_iowait : 1;
 	char comm[16];

@@ -13,6 +13,7 @@
 #include "fastcommit.h"
 #include "xfs.h"
 #include "sched.h"
+#include "park.h"
 #include "sample.h"
 #include "block.h"
 

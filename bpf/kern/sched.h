@@ -31,6 +31,13 @@ struct task_struct___before_5_14 { // 2f064a59a11f "sched: Change task_struct::s
 	((could_go_on) ? OFFCPU_PREEMPTED                                              \
 	 : bpf_core_field_exists((task)->in_iowait) && READ((task), in_iowait) ? OFFCPU_IO : 0)
 
+// What a thread that leaves its CPU has become; 0: it could go on.
+static __always_inline __u64 state_of(struct task_struct *task)
+{
+	struct task_struct___before_5_14 *old = (void *)task;
+	return bpf_core_field_exists(task->__state) ? task->__state : old->state;
+}
+
 // Whether it matters that this thread leaves its CPU: it is inside, or said to
 // have left before.
 static __always_inline int matters(__u32 slot, __u32 tid)
@@ -104,11 +111,8 @@ int switch_threads(__u64 *ctx)
 
 	if (!slot)
 		return 0;
-	if (matters(*slot, tid)) {
-		struct task_struct___before_5_14 *old = (void *)prev;
-		__u64 state = bpf_core_field_exists(prev->__state) ? prev->__state : old->state;
-		leave(ctx, slot, tid, FLAGS(prev, (_Bool)ctx[0] || !state, BPF_CORE_READ_BITFIELD));
-	}
+	if (matters(*slot, tid))
+		leave(ctx, slot, tid, FLAGS(prev, (_Bool)ctx[0] || !state_of(prev), BPF_CORE_READ_BITFIELD));
 	if (away_count) {
 		struct task_struct *next = (void *)ctx[2];
 		arrive(slot, next->pid);

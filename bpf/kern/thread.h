@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only
 // What is remembered of a thread that writes segments or waits for monitors. An
-// entry is made once and lives as long as its thread; only the thread itself
-// writes to it.
+// entry is made once and lives as long as its thread; but for its waker only the
+// thread itself writes to it.
 #pragma once
 
 #include "ring.h"
@@ -22,6 +22,9 @@ struct thread {
 	__u64 wait_of;    // the journal, of kprobes
 	__u64 sync_of;    // by what the end of the fsync under way is known
 	struct fsync_record f;
+	// The park under way (park.h), none where it has no start; of it whoever
+	// wakes the thread writes the waker, while that is asleep.
+	struct park_record p;
 };
 
 struct {
@@ -32,6 +35,16 @@ struct {
 } threads SEC(".maps");
 
 static const struct thread blank;
+
+// The processes of which a thread has been remembered: a bit for each, by the
+// last six of its number. What meets threads of the whole host asks this first,
+// for it costs a load.
+__u64 processes SEC(".data.tgids");
+
+static __always_inline int is_known(__u32 tgid)
+{
+	return processes >> (tgid & 63) & 1;
+}
 
 static __always_inline struct thread *find_thread(__u32 tid)
 {
@@ -45,6 +58,7 @@ static __always_inline struct thread *remember_thread(__u64 pid_tgid)
 	struct thread *t = find_thread(tid);
 
 	if (!t) {
+		__sync_fetch_and_or(&processes, 1ULL << (pid_tgid >> 32 & 63));
 		bpf_map_update_elem(&threads, &tid, &blank, BPF_NOEXIST);
 		t = find_thread(tid);
 	}

@@ -68,7 +68,7 @@ func (s *Sidecar) account(lost map[string]uint64) {
 	s.log.Info("so far", "packets", d.Packets, "requests", a.Requests, "finished", a.Finished,
 		"joined_exact", a.Exact, "joined_inferred", a.Inferred, "unjoined", a.Unjoined,
 		"unanswered", a.Unanswered, "duplicates", a.Duplicates, "refused", a.Refused,
-		"lost_requests", a.Lost, "lost_records", a.LostRecords, "appends", a.Appends, "appends_cut", a.AppendsCut, "writes", a.Writes, "fsyncs", a.Fsyncs, "waits", a.Waits,
+		"lost_requests", a.Lost, "lost_records", a.LostRecords, "appends", a.Appends, "appends_cut", a.AppendsCut, "writes", a.Writes, "fsyncs", a.Fsyncs, "waits", a.Waits, "parks", a.Parks, "queues_exact", a.QueuesExact,
 		"ambiguous_waits", a.Ambiguous, "commits", a.Commits, "traces_kept", sm.KeptSlow+sm.KeptLinked)
 	if s.out.exporter != nil {
 		e := s.out.exporter.Stats()

@@ -122,6 +122,9 @@ const (
 	KeyWakerID   = "tailspan.park.waker_id" // its number
 	KeyParkTimed = "tailspan.park.timed"    // it had a time limit
 
+	// On park.wait, and on request.queue where a park says when it ended.
+	KeyParkSource = "tailspan.park.source" // usdt | kernel: how it was seen
+
 	// On jvm.gc and jvm.vmop.
 	KeyVMOperation = "tailspan.jvm.operation" // as HotSpot names it: G1CollectForAllocation
 	KeyFullGC      = "tailspan.jvm.gc.full"

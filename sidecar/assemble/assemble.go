@@ -200,6 +200,8 @@ func (a *Assembler) Handle(e event.Event) {
 		a.monitorEntered(e)
 	case *event.MonitorExit:
 		a.monitorExit(e)
+	case *event.Park:
+		a.park(e)
 	case *event.Wake:
 		a.wake(e)
 	case *event.Gone:

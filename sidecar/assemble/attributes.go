@@ -125,7 +125,9 @@ func (r *request) phaseAttributes(p *phase) []attribute.KeyValue {
 	switch {
 	case p.write != nil:
 		return r.appendAttributes(p.part)
-	case p.name == spans.NameQueue, p.name == spans.NameSocket:
+	case p.name == spans.NameQueue:
+		return r.queueAttributes()
+	case p.name == spans.NameSocket:
 		return []attribute.KeyValue{attribute.String(spans.KeyJoin, joinInferred.String())}
 	case p.name != spans.NameReplication:
 		return nil

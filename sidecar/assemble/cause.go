@@ -19,7 +19,7 @@ type costs [len(causes)]event.Time
 
 var causes = [...]spans.Cause{
 	spans.CauseCommit, spans.CauseFastCommit, spans.CauseLog, spans.CauseDirtyInode,
-	spans.CauseFsync, spans.CauseWrite, spans.CauseMonitor,
+	spans.CauseFsync, spans.CauseWrite, spans.CauseMonitor, spans.CausePark,
 	spans.CauseReplication, spans.CauseReceive, spans.CauseSocket, spans.CauseThrottle,
 	spans.CauseQueue, spans.CauseSend,
 	spans.CauseUnexplained,
@@ -34,6 +34,7 @@ const (
 	costFsync
 	costWrite
 	costMonitor
+	costPark
 	costReplication
 	costReceive
 	costSocket
@@ -90,7 +91,7 @@ func (r *request) judge() verdict {
 		own := p.end - p.start
 		for _, w := range r.waits {
 			if n := min(w.end, p.end) - max(w.start, p.start); n > 0 {
-				c[costMonitor] += n
+				c[w.kind()] += n
 				own -= n
 			}
 		}
@@ -111,8 +112,8 @@ func (r *request) judge() verdict {
 	v := verdict{cause: c.largest(), unexplained: c[costUnexplained]}
 	v.root = v.cause
 	switch {
-	case v.cause == spans.CauseMonitor:
-		w := r.longestWait()
+	case v.cause == spans.CauseMonitor, v.cause == spans.CausePark:
+		w := r.longestWait(v.cause)
 		v.root, v.reason = w.root, w.reason
 	case v.cause == spans.CauseSocket && r.before.root != spans.CauseNone:
 		v.root, v.reason = r.before.root, r.before.reason
@@ -149,9 +150,12 @@ func (c *cpu) why() string {
 	return c.reason
 }
 
-func (r *request) longestWait() *wait {
+func (r *request) longestWait(kind spans.Cause) *wait {
 	var best *wait
 	for _, w := range r.waits {
+		if causes[w.kind()] != kind {
+			continue
+		}
 		if best == nil || w.end-w.start > best.end-best.start {
 			best = w
 		}

@@ -25,6 +25,7 @@
 //	append.go       appends of which no request can be read; append_headers.go: what their records say
 //	thread.go       what a handler thread did between two boundaries
 //	monitor.go      waits, and the shares of their holders
+//	park.go         parks: in the request queue, and for locks of java.util.concurrent
 //	stays.go        when a thread did not run; offcpu.go: why; stacks.go: as spans and rows
 //	fsync.go        fsyncs, of requests and of nobody
 //	journal.go      commits, and what they held up; commit.go: as traces, with who had them begun

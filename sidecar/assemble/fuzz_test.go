@@ -134,7 +134,10 @@ func anInnerEvent(b []byte, from, at event.Time, th event.Thread, dev event.Devi
 	if b[1]&0x10 != 0 {
 		from = max(from, at-ms) // short, to lie inside another
 	}
-	switch b[0] % 7 {
+	switch b[0] % 8 {
+	case 7:
+		return &event.Park{Start: from, Woken: from + event.Time(b[5])*us, End: at, Thread: th, Timed: b[4]&0x40 != 0,
+			Waker: event.Thread{PID: th.PID, TID: int32(b[4] & 3)}, Kernel: b[4]&0x80 != 0}
 	case 5:
 		return &event.OffCPU{Start: from, Woken: from + event.Time(b[5])*ms, End: at, Thread: th, Preempted: b[4]&0x40 != 0,
 			Stack: []*event.Stack{nil, bufferStack, lockStack, fastStack}[b[4]&3]}

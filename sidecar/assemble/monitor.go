@@ -32,6 +32,7 @@ type wait struct {
 	monitor    uint64
 	class      string
 	gap        *gap
+	park       *event.Park // not for a monitor: for a lock of java.util.concurrent
 	exits      []*exit
 	done       bool // its own exit was seen: later exits are others' business
 
@@ -237,7 +238,7 @@ func (w *wait) resolveWithin(a *Assembler, hops int) {
 	if w.resolved {
 		return
 	}
-	w.resolved, w.root = true, spans.CauseMonitor
+	w.resolved, w.root = true, causes[w.kind()]
 	for i := range w.shares {
 		s := &w.shares[i]
 		if s.ns() >= minHold {
@@ -280,6 +281,9 @@ func (a *Assembler) follow(w *wait, s *share, hops int) {
 		}
 		fallthrough
 	default:
+		if w.park != nil {
+			return // who ended it need not have held anything
+		}
 		s.trace, s.what = a.traceOfHold(w.b, s.exit), spans.LinkHolder
 		s.span = rootID(s.trace, spans.NameLockHold)
 	}
@@ -315,7 +319,7 @@ func (w *wait) due(a *Assembler) {
 	}
 	w.resolve(a)
 	w.gap = nil
-	if a.o.Rows.Waits {
+	if a.o.Rows.Waits && w.park == nil {
 		a.printWait(w)
 	}
 }

@@ -55,7 +55,7 @@ func (r *request) phases(all []phase, named bool) []phase {
 func (r *request) queued(all []phase, parts []int, at, end event.Time) ([]phase, event.Time) {
 	stir := end
 	if len(parts) > 0 {
-		stir = min(max(at, r.firstStir(r.parts[parts[0]].write)), end)
+		stir = min(max(at, r.stirs(r.parts[parts[0]].write)), end)
 	}
 	if to := min(r.muted, stir); to > at {
 		all = append(all, phase{name: spans.NameSocket, start: at, end: to, cost: costSocket})
@@ -78,7 +78,7 @@ func (r *request) queued(all []phase, parts []int, at, end event.Time) ([]phase,
 func (r *request) readable() event.Time {
 	at := max(r.muted, r.throttled)
 	if parts := r.written(); len(parts) > 0 {
-		at = min(at, r.firstStir(r.parts[parts[0]].write))
+		at = min(at, r.stirs(r.parts[parts[0]].write))
 	}
 	return max(r.ev.LastByte, at)
 }

@@ -35,7 +35,8 @@ type request struct {
 	lostRecords int64         // of acks=0: never appended
 	cut         trimmed       // of its partitions
 	id          spans.TraceID // zero until asked for, when finished
-	waits       []*wait       // set when finished, by start
+	taken       taken         // set when finished
+	waits       []*wait       // likewise, by start
 	fsyncs      []*fsync      // likewise
 	verdict     verdict       // set when finished, if anybody is told of it
 }
@@ -221,6 +222,9 @@ func (r *request) finish() {
 	for _, f := range r.fsyncs {
 		f.resolve(a)
 		f.owner, f.gap = r.traceID(), nil
+	}
+	if r.taken = r.dequeued(); r.taken.join == joinExact {
+		a.stats.QueuesExact++
 	}
 	for i := range r.parts {
 		if w := r.parts[i].write; w != nil {

@@ -21,6 +21,8 @@ type Stats struct {
 	Writes      uint64
 	Fsyncs      uint64
 	Waits       uint64
+	Parks       uint64 // of threads that write, but for those in the request queue
+	QueuesExact uint64 // requests of which it is known when they were taken from the queue
 	LostWaits   uint64 // waits of which the beginning or the end was not seen
 	Ambiguous   uint64 // waits and fsyncs that could belong to either of two requests
 	Commits     uint64

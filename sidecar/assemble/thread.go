@@ -32,11 +32,12 @@ type doing struct {
 	wait       *wait
 }
 
-// gap is the time of a thread between two boundaries: writes, and the wake-ups
-// of network threads that hand over a response. The waits and fsyncs in it
+// gap is the time of a thread between two boundaries: writes, the wake-ups of
+// network threads that hand over a response, and stays in the request queue. The waits and fsyncs in it
 // belong to the request written before or after it.
 type gap struct {
-	prev, next *write // nil: it began or ended with a wake-up, or is open
+	prev, next *write // nil: it began or ended with a wake-up or a stay in the queue, or is open
+	idle       idle   // the stay in the request queue that it began with
 	waits      []*wait
 	fsyncs     []*fsync
 }

@@ -141,8 +141,12 @@ func (b *builder) write(parent int, w *write, how join) {
 	b.blockIO(i, i+1, e.TID, w.inner.disk())
 }
 
-// wait adds monitor.wait with its holders.
+// wait adds monitor.wait with its holders, or park.wait.
 func (b *builder) wait(parent int, w *wait) {
+	if w.park != nil {
+		b.park(parent, w)
+		return
+	}
 	attrs := append(threadAttributes(w.thread),
 		attribute.String(spans.KeyMonitorClass, w.class),
 		attribute.String(spans.KeyMonitorAddress, address(w.monitor)))
@@ -207,7 +211,11 @@ func (w *write) spanID(id spans.TraceID) spans.SpanID {
 }
 
 func (w *wait) spanID(id spans.TraceID) spans.SpanID {
-	return id.Child(spans.NameMonitorWait, uint64(w.thread.TID), uint64(w.start))
+	name := spans.NameMonitorWait
+	if w.park != nil {
+		name = spans.NamePark
+	}
+	return id.Child(name, uint64(w.thread.TID), uint64(w.start))
 }
 
 func rootID(id spans.TraceID, name string) spans.SpanID { return id.Child(name) }

@@ -16,7 +16,7 @@ func hue(name string) style {
 	switch {
 	case strings.HasPrefix(name, spans.NameProduce):
 		return bold
-	case name == spans.NameMonitorWait, name == spans.NameLockHold:
+	case name == spans.NameMonitorWait, name == spans.NamePark, name == spans.NameLockHold:
 		return yellow
 	case name == spans.NameWrite, name == spans.NameBrokerWrite, name == spans.NameFsync, name == spans.NameBrokerFsync:
 		return blue
@@ -137,10 +137,21 @@ func (p *picture) facts(s *spans.Span) (parts []string) {
 	if n := by(a); n != "" {
 		parts = append(parts, n)
 	}
+	if s.Name == spans.NamePark {
+		parts = append(parts, woken(a))
+	}
 	if s.Name == spans.NameMonitorWait {
 		parts = append(parts, p.waited(a)...)
 	}
 	return parts
+}
+
+// woken says who let a thread go on.
+func woken(a []attribute.KeyValue) string {
+	if tid := number(a, spans.KeyWakerID); tid != 0 {
+		return "woken by " + thread(clean(text(a, spans.KeyWaker)), int32(tid))
+	}
+	return "who woke it was not seen"
 }
 
 // waited says which lock, and who held it for how long.

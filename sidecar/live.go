@@ -14,6 +14,7 @@ import (
 
 	"github.com/tailspan/tailspan/bpf"
 	"github.com/tailspan/tailspan/sidecar/capture"
+	"github.com/tailspan/tailspan/sidecar/config"
 	"github.com/tailspan/tailspan/sidecar/event"
 	"github.com/tailspan/tailspan/sidecar/recording"
 	"github.com/tailspan/tailspan/sidecar/stack"
@@ -120,7 +121,7 @@ func (l *live) open() error {
 		l.packets, none = nil, err
 		l.log.Warn("no packets: requests cannot be seen", "error", err, "do", "run as root, or give CAP_NET_RAW")
 	}
-	if l.kernel, err = bpf.Open(bpf.Options{RingSize: recordRing, NoVectors: true, Logger: l.log}); err != nil {
+	if l.kernel, err = bpf.Open(bpf.Options{RingSize: recordRing, NoVectors: true, NoParks: l.config.Parks != config.ParksKernel, Logger: l.log}); err != nil {
 		l.kernel = nil
 		l.log.Warn("no probes: only requests can be seen", "error", err, "do", "run as root, or give CAP_BPF and CAP_PERFMON; `tailspan doctor` says more")
 		if none != nil {

@@ -29,6 +29,7 @@ type Config struct {
 	Format          string        // table | jsonl
 	MessageIDHeader string
 	ThreadNames     bool     // ask the JVM for them
+	Parks           string   // how they are seen: ParksKernel, …
 	TraceContext    bool     // read the records' traceparent headers
 	TopicIDs        string   // file
 	Record          string   // file
@@ -60,8 +61,8 @@ type command struct {
 }
 
 var commands = map[string]command{
-	"run":     {flags: []func(*flag.FlagSet, *Config){brokers, probeFlag, output, prints, record}, check: noArgs},
-	"record":  {flags: []func(*flag.FlagSet, *Config){brokers, probeFlag, recordTo}, check: needsRecord},
+	"run":     {flags: []func(*flag.FlagSet, *Config){brokers, probeFlag, parks, output, prints, record}, check: noArgs},
+	"record":  {flags: []func(*flag.FlagSet, *Config){brokers, probeFlag, parks, recordTo}, check: needsRecord},
 	"replay":  {flags: []func(*flag.FlagSet, *Config){packets, output, prints, waits}, args: " FILE...", check: needsFiles},
 	"verify":  {flags: []func(*flag.FlagSet, *Config){format, logDirs}, args: " RECORDING", check: needsLogDirs},
 	"doctor":  {flags: []func(*flag.FlagSet, *Config){doctor, stateDir}, check: noArgs},
@@ -212,6 +213,8 @@ func (c *Config) validate(cmd command) error {
 		return fmt.Errorf("--print %s: want one of %s", c.Print, strings.Join(printed, ", "))
 	case c.Format != "" && !slices.Contains(formats, c.Format):
 		return fmt.Errorf("--format %s: want table or jsonl", c.Format)
+	case c.Parks != "" && !slices.Contains(parkWays, c.Parks):
+		return fmt.Errorf("--parks %s: want one of %s", c.Parks, strings.Join(parkWays, ", "))
 	case c.SLO < 0 || c.Threshold < 0:
 		return errors.New("--slo and --threshold are not negative")
 	case c.Port < 0 || c.Port > 65535:

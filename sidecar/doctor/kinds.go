@@ -29,6 +29,7 @@ var kinds = []kind{
 		with: []addition{{bpf.SubjectWake, "whose it is"}, {bpf.SubjectOffCPU, "CPU, sleep and run-queue time"}}},
 	{span: spans.NameKernelWait, subject: bpf.SubjectOffCPU, named: true},
 	{span: "samples", subject: bpf.SubjectSample, named: true},
+	{span: spans.NamePark, subject: bpf.SubjectPark},
 	{span: spans.NameFsync, subject: bpf.SubjectFsync},
 	{span: spans.NameExt4DirtyInode, subject: bpf.SubjectDirtyInode, absent: notExt4,
 		other: spans.NameOtherDirtyInode, by: []string{bpf.TpBTF, bpf.RawTP, bpf.Tracepoint}},

@@ -15,7 +15,7 @@ import (
 // others stay ok.
 func TestSpans(t *testing.T) {
 	type states map[string]State
-	none := states{"fs.write": Missing, "kernel.wait": Missing, "samples": Missing, "fs.fsync": Missing, "ext4_dirty_inode": Missing,
+	none := states{"fs.write": Missing, "kernel.wait": Missing, "samples": Missing, "park.wait": Missing, "fs.fsync": Missing, "ext4_dirty_inode": Missing,
 		"jbd2.commit": Missing, "jbd2.handle_wait": Missing, "ext4.fast_commit": Missing, "block.io": Missing}
 	with := func(more states) states {
 		all := states{}

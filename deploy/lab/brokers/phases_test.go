@@ -105,7 +105,8 @@ func readWhenReadable(t *testing.T, alone, pipelined []*told) {
 }
 
 // timesAreLogged: each phase lies between what the log's times allow. The
-// handler is first seen to stir within its local time, and writes in it.
+// handler is first seen to stir within its local time, and writes in it; where it
+// was seen to take the request, that was just before its local time began.
 func timesAreLogged(t *testing.T, loads ...[]*told) {
 	n := 0
 	for _, rs := range loads {
@@ -116,8 +117,13 @@ func timesAreLogged(t *testing.T, loads ...[]*told) {
 				continue
 			}
 			n++
-			within(t, r, spans.NameQueue, l.RequestQueue, l.RequestQueue+l.Local+picked)
-			within(t, r, spans.NameAppend, 0, l.Local)
+			if r.taken() {
+				within(t, r, spans.NameQueue, 0, l.RequestQueue+picked)
+				within(t, r, spans.NameAppend, 0, l.RequestQueue+l.Local+picked-r.phase(spans.NameQueue))
+			} else {
+				within(t, r, spans.NameQueue, l.RequestQueue, l.RequestQueue+l.Local+picked)
+				within(t, r, spans.NameAppend, 0, l.Local)
+			}
 			within(t, r, spans.NameSend, l.ResponseQueue, l.Local+l.Remote+l.ResponseQueue+l.Send)
 			if r.phase(spans.NameReplication) > 0 {
 				t.Errorf("a wait for followers that there are not: %+v", r.phases)

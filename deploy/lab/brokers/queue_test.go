@@ -1,0 +1,70 @@
+package brokers
+
+import (
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/tailspan/tailspan/deploy/lab/clients"
+	"github.com/tailspan/tailspan/deploy/lab/scene"
+	"github.com/tailspan/tailspan/deploy/lab/trial"
+	"github.com/tailspan/tailspan/spans"
+)
+
+// TestQueue holds request.queue to the broker's own request log: its time in the
+// queue, from when a network thread had read the request
+// (RequestChannel.Request.startTimeNanos) to when a handler took it
+// (requestDequeueTimeNanos). Three clients leave the handlers idle in between, so
+// nearly all ends must be exact.
+func TestQueue(t *testing.T) {
+	trial.NeedRoot(t)
+	s := set(t, scene.Config{RequestLog: true, Topic: topic, Partitions: manyPartitions})
+	file := s.Run.Path("run.pcapng")
+	ts := record(t, s.Session, file, s.Broker)
+	few := clients.RawOptions{Acks: []int16{1}, Partitions: clients.Range{1, 3}}
+	produce(t, s, clients.Options{ClientID: "first", Count: 1000, InFlight: 1, Raw: few}) // the JVM is warm, and its handlers are known
+	var all sync.WaitGroup
+	for i := range 3 {
+		all.Go(func() {
+			produce(t, s, clients.Options{ClientID: fmt.Sprint("client-", i), Count: 1000, Rate: 150, InFlight: 1, Raw: few})
+		})
+	}
+	all.Wait()
+	time.Sleep(time.Second)
+	trial.Stop(t, ts)
+	told := tell(t, s.Session, file, s.Broker)
+	var exact, inferred, early []time.Duration
+	for i := range 3 {
+		for _, r := range told[fmt.Sprint("client-", i)] {
+			off := r.phase(spans.NameQueue) - r.log.RequestQueue
+			if !r.taken() {
+				inferred = append(inferred, off)
+				continue
+			}
+			exact, early = append(exact, off), append(early, -off)
+		}
+	}
+	n := len(exact) + len(inferred)
+	t.Logf("%d of %d requests have an exact end in the queue", len(exact), n)
+	if 10*len(exact) < 9*n {
+		t.Error("that is less than nine of ten")
+	}
+	for _, q := range []float64{0, .01, .1, .5, .9, .99, 1} {
+		t.Logf("%3.0f%%: request.queue is %s longer than the broker's, exact", 100*q, quantile(exact, q))
+		if len(inferred) > 0 {
+			t.Logf("%3.0f%%: %s, inferred", 100*q, quantile(inferred, q))
+		}
+	}
+	// From when it was woken a handler needs some microseconds until it reads its
+	// clock. Had it taken another request first, that would have taken it longer.
+	if late := quantile(early, .99); late > 200*time.Microsecond {
+		t.Errorf("1%% of the requests were taken %s later than that, and more", late)
+	}
+}
+
+// taken says whether it is exactly known when a handler took the request.
+func (r *told) taken() bool {
+	q := r.find(spans.NameQueue)
+	return q != nil && q.text(spans.KeyJoin) == "exact"
+}

@@ -2,6 +2,8 @@ package bpf
 
 import (
 	"os"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 	"unsafe"
@@ -147,4 +149,58 @@ func TestParkTellsTheNextWake(t *testing.T) {
 	for i := range want {
 		check(t, "record", kinds[i], want[i])
 	}
+}
+
+// BenchmarkPark measures what the programs cost: two threads of a process that
+// nobody is known of hand a byte to and fro, and two threads that have written a
+// segment wake each other, two parks an operation. Compare with "detached".
+func BenchmarkPark(b *testing.B) {
+	needRoot(b)
+	for _, see := range [][]string{{SubjectWrite}, {SubjectWrite, SubjectPark}} {
+		name := []string{"detached", "attached"}[len(see)-1]
+		b.Run("others/"+name, func(b *testing.B) {
+			open(b, Options{see: see})
+			pingPong(b)
+		})
+		b.Run("parks/"+name, func(b *testing.B) {
+			p := open(b, Options{see: see, RingSize: 64 << 20}) // whose reader is never woken
+			if err := p.Trace(int32(os.Getpid())); err != nil {
+				b.Fatal(err)
+			}
+			handOver(b, createSegment(b, memory(b), "orders-0", segment))
+		})
+	}
+}
+
+// handOver has two threads on one CPU take turns by futexes.
+func handOver(b *testing.B, f *os.File) {
+	var words [2]uint32
+	var one unix.CPUSet
+	one.Set(0)
+	take := func(me int) {
+		if err := unix.SchedSetaffinity(0, &one); err != nil {
+			b.Error(err)
+		}
+		if _, err := unix.Write(int(f.Fd()), batch(0, 100)); err != nil {
+			b.Error(err)
+		}
+		for n := range b.N {
+			for me == 1 || n > 0 {
+				if atomic.LoadUint32(&words[me]) != 0 {
+					break
+				}
+				_, _, _ = unix.Syscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(&words[me])), futexWaitBitset, 0, 0, 0, anyBit)
+			}
+			atomic.StoreUint32(&words[me], 0)
+			atomic.StoreUint32(&words[1-me], 1)
+			_, _, _ = unix.Syscall(unix.SYS_FUTEX, uintptr(unsafe.Pointer(&words[1-me])), futexWake, 1)
+		}
+	}
+	var both sync.WaitGroup
+	b.ResetTimer()
+	for me := range 2 {
+		both.Go(func() { onThread(func(int32) { take(me) }) })
+	}
+	both.Wait()
+	b.StopTimer()
 }

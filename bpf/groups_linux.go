@@ -8,9 +8,10 @@ type group struct{ subject, program string }
 var (
 	monitors = group{SubjectMonitor, probesProgMonitor}
 	life     = group{SubjectLife, probesProgJvmLife}
+	parkers  = group{SubjectParker, probesProgPark}
 )
 
-var groups = []group{monitors, life}
+var groups = []group{monitors, life, parkers}
 
 // PerProcess says whether a subject is seen by probes in the libraries of single
 // processes (see [Probes.AttachSites]): until then it is not attached.
@@ -53,4 +54,9 @@ var siteKinds = map[string]siteKind{
 	"vmops__end":    {group: life, kind: KindVMOperation, edge: edgeEnd, args: []int{0, 1}},
 	"gc__begin":     {group: life, kind: KindGC, edge: edgeBegin, args: []int{none, none, 0}},
 	"gc__end":       {group: life, kind: KindGC, edge: edgeEnd},
+
+	// Between the two an unpark may come, from another thread.
+	"thread__park__begin": {group: parkers, kind: KindPark, edge: edgeBegin, args: []int{0, 1, 2}},
+	"thread__park__end":   {group: parkers, kind: KindPark, edge: edgeEnd, args: []int{0}},
+	"thread__unpark":      {group: parkers, kind: KindPark, args: []int{0}},
 }

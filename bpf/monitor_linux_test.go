@@ -77,11 +77,16 @@ func (j *jvm) contend(t *testing.T) {
 var wide = map[string]string{"eax": "rax", "ebx": "rbx", "ecx": "rcx", "edx": "rdx",
 	"esi": "rsi", "edi": "rdi", "ebp": "rbp"}
 
-var note = regexp.MustCompile(`Name: (monitor__contended__\w+)\s+Location: (0x[0-9a-f]+).*\s+Arguments: (.*)`)
+const note = `Name: (%s)\s+Location: (0x[0-9a-f]+).*\s+Arguments: (.*)`
 
-// readSites has readelf parse the notes: package jvm, which does it in earnest,
-// is none of ours.
 func readSites(t *testing.T, libjvm string) []USDTSite {
+	t.Helper()
+	return readProbes(t, libjvm, `monitor__contended__\w+`)
+}
+
+// readProbes has readelf parse the notes: package jvm, which does it in earnest,
+// is none of ours.
+func readProbes(t *testing.T, libjvm, names string) []USDTSite {
 	t.Helper()
 	if runtime.GOARCH != "amd64" {
 		t.Skip("reads amd64's notation only")
@@ -96,7 +101,7 @@ func readSites(t *testing.T, libjvm string) []USDTSite {
 	}
 	defer file.Close()
 	var sites []USDTSite
-	for _, m := range note.FindAllStringSubmatch(string(out), -1) {
+	for _, m := range regexp.MustCompile(fmt.Sprintf(note, names)).FindAllStringSubmatch(string(out), -1) {
 		address, err := strconv.ParseUint(m[2], 0, 64)
 		if err != nil {
 			t.Fatal(err)
@@ -104,7 +109,7 @@ func readSites(t *testing.T, libjvm string) []USDTSite {
 		sites = append(sites, USDTSite{m[1], fileOffset(t, file, address), readArgs(t, m[3])})
 	}
 	if len(sites) == 0 {
-		t.Skipf("%s has no monitor probes", libjvm)
+		t.Skipf("%s has no probes %s", libjvm, names)
 	}
 	return sites
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -18,10 +19,17 @@ type round struct{ wished, released, had int64 }
 
 // A real JVM's ReentrantLock and ArrayBlockingQueue: where the thread waits for
 // the lock it is parked without a limit until its holder lets go; in the queue,
-// with one.
+// with one. The scheduler and HotSpot's probes tell the same.
 func TestParkOfJVM(t *testing.T) {
-	p := open(t, Options{see: []string{SubjectWrite, SubjectWake, SubjectPark}})
-	needSubject(t, p, SubjectPark)
+	t.Run("kernel", func(t *testing.T) { testParkOfJVM(t, true) })
+	t.Run("usdt", func(t *testing.T) { testParkOfJVM(t, false) })
+}
+
+func testParkOfJVM(t *testing.T, kernel bool) {
+	p := open(t, Options{see: []string{SubjectWrite, SubjectWake, SubjectPark}, NoParks: !kernel})
+	if kernel {
+		needSubject(t, p, SubjectPark)
+	}
 	f := createSegment(t, memory(t), "orders-0", segment)
 	const n = 8
 	cmd, in, out := startParking(t, f.Name(), n)
@@ -29,13 +37,24 @@ func TestParkOfJVM(t *testing.T) {
 	if err := p.Trace(pid); err != nil {
 		t.Fatal(err)
 	}
+	if !kernel {
+		libjvm := libjvmOf(t, cmd.Path)
+		sees, err := p.AttachSites(pid, libjvm, readProbes(t, libjvm, `thread__(?:park__\w+|unpark)`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer sees.Close()
+	}
 	if _, err := io.WriteString(in, "\n"); err != nil {
 		t.Fatal(err)
 	}
 	var rounds [n]round
-	for out.Scan() && out.Text() != "done" {
+	for range 2 * n { // in any order
 		var i int
 		var a, b int64
+		if !out.Scan() {
+			t.Fatal("the JVM ended: ", out.Err())
+		}
 		if _, err := fmt.Sscanf(out.Text(), "had %d %d %d", &i, &a, &b); err == nil {
 			rounds[i].wished, rounds[i].had = a, b
 		} else if _, err := fmt.Sscanf(out.Text(), "released %d %d", &i, &a); err == nil {
@@ -51,6 +70,7 @@ func TestParkOfJVM(t *testing.T) {
 			continue
 		}
 		check(t, "comm", string(s.Park.Comm), "waiter")
+		check(t, "by the kernel", s.Park.Kernel, kernel)
 		if s.Park.Timed {
 			if s.Park.Waker != 0 {
 				idle++
@@ -76,6 +96,9 @@ func TestParkOfJVM(t *testing.T) {
 		t.Errorf("%d waits in the queue, want %d", idle, n-1)
 	}
 	check(t, "waits for the lock", locks, n)
+	if st, err := p.Stats(); err != nil || st.Missed > 0 || st.Lost[KindPark] > 0 {
+		t.Logf("%d runs missed, %d records lost, %v", st.Missed, st.Lost[KindPark], err)
+	}
 }
 
 func startParking(t *testing.T, segment string, rounds int) (*exec.Cmd, io.Writer, *bufio.Scanner) {
@@ -122,4 +145,13 @@ func threadNamed(t *testing.T, pid int32, name string) int32 {
 	}
 	t.Fatalf("no thread %s", name)
 	return 0
+}
+
+func libjvmOf(t *testing.T, java string) string {
+	t.Helper()
+	java, err := filepath.EvalSymlinks(java)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return filepath.Join(filepath.Dir(filepath.Dir(java)), "lib/server/libjvm.so")
 }

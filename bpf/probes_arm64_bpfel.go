@@ -28,6 +28,7 @@ const (
 	probesMapForces                   = "forces"
 	probesMapInside                   = "inside"
 	probesMapLost                     = "lost"
+	probesMapParked                   = "parked"
 	probesMapRequests                 = "requests"
 	probesMapRing                     = "ring"
 	probesMapSamples                  = "samples"
@@ -140,6 +141,7 @@ const (
 	probesProgNameExt4Fsync           = "name_ext4_fsync"
 	probesProgOriginFound             = "origin_found"
 	probesProgOriginSeen              = "origin_seen"
+	probesProgPark                    = "park"
 	probesProgParkSwitch              = "park_switch"
 	probesProgParkWaking              = "park_waking"
 	probesProgReadDirectly            = "read_directly"
@@ -337,6 +339,7 @@ type probesProgramSpecs struct {
 	NameExt4Fsync           *ebpf.ProgramSpec `ebpf:"name_ext4_fsync"`
 	OriginFound             *ebpf.ProgramSpec `ebpf:"origin_found"`
 	OriginSeen              *ebpf.ProgramSpec `ebpf:"origin_seen"`
+	Park                    *ebpf.ProgramSpec `ebpf:"park"`
 	ParkSwitch              *ebpf.ProgramSpec `ebpf:"park_switch"`
 	ParkWaking              *ebpf.ProgramSpec `ebpf:"park_waking"`
 	ReadDirectly            *ebpf.ProgramSpec `ebpf:"read_directly"`
@@ -366,6 +369,7 @@ type probesMapSpecs struct {
 	Forces         *ebpf.MapSpec `ebpf:"forces"`
 	Inside         *ebpf.MapSpec `ebpf:"inside"`
 	Lost           *ebpf.MapSpec `ebpf:"lost"`
+	Parked         *ebpf.MapSpec `ebpf:"parked"`
 	Requests       *ebpf.MapSpec `ebpf:"requests"`
 	Ring           *ebpf.MapSpec `ebpf:"ring"`
 	Samples        *ebpf.MapSpec `ebpf:"samples"`
@@ -448,6 +452,7 @@ type probesMaps struct {
 	Forces         *ebpf.Map `ebpf:"forces"`
 	Inside         *ebpf.Map `ebpf:"inside"`
 	Lost           *ebpf.Map `ebpf:"lost"`
+	Parked         *ebpf.Map `ebpf:"parked"`
 	Requests       *ebpf.Map `ebpf:"requests"`
 	Ring           *ebpf.Map `ebpf:"ring"`
 	Samples        *ebpf.Map `ebpf:"samples"`
@@ -470,6 +475,7 @@ func (m *probesMaps) Close() error {
 		m.Forces,
 		m.Inside,
 		m.Lost,
+		m.Parked,
 		m.Requests,
 		m.Ring,
 		m.Samples,
@@ -631,6 +637,7 @@ type probesPrograms struct {
 	NameExt4Fsync           *ebpf.Program `ebpf:"name_ext4_fsync"`
 	OriginFound             *ebpf.Program `ebpf:"origin_found"`
 	OriginSeen              *ebpf.Program `ebpf:"origin_seen"`
+	Park                    *ebpf.Program `ebpf:"park"`
 	ParkSwitch              *ebpf.Program `ebpf:"park_switch"`
 	ParkWaking              *ebpf.Program `ebpf:"park_waking"`
 	ReadDirectly            *ebpf.Program `ebpf:"read_directly"`
@@ -752,6 +759,7 @@ func (p *probesPrograms) Close() error {
 		p.NameExt4Fsync,
 		p.OriginFound,
 		p.OriginSeen,
+		p.Park,
 		p.ParkSwitch,
 		p.ParkWaking,
 		p.ReadDirectly,

@@ -47,7 +47,7 @@ type Options struct {
 	// each is.
 	SlowIO time.Duration
 
-	// NoParks leaves out the parks of threads.
+	// NoParks leaves out the parks of threads that the scheduler's events tell.
 	NoParks bool
 
 	// Backends, unless nil, are the only ones that are tried: for comparing

@@ -36,6 +36,7 @@ const (
 	SubjectSample       = "sample"
 	SubjectBlockIO      = "block_io"
 	SubjectPark         = "park"
+	SubjectParker       = "park_usdt" // the same, by HotSpot's probes
 )
 
 // Subject is one thing to be seen, and how it is.

@@ -180,6 +180,7 @@ func (l *live) attachKernel(ctx context.Context, b *jvm.Broker, r recording.Brok
 	l.watchDisks(r)
 	t.jvm.life = l.attachLife(b)
 	t.naming = l.nameThreads(ctx, b) // after the probe at their start, before all others
+	t.jvm.parks = l.attachParks(b)
 	t.jvm.monitors = l.attachMonitors(b)
 	if err := l.kernel.Trace(b.PID); err != nil {
 		l.log.Error("the broker's writes cannot be seen", "pid", b.PID, "error", err)

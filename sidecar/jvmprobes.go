@@ -6,16 +6,18 @@ import (
 
 	"github.com/tailspan/tailspan/bpf"
 	"github.com/tailspan/tailspan/jvm"
+	"github.com/tailspan/tailspan/sidecar/config"
 )
 
 // jvmProbes is what is attached to the JVM of one broker.
 type jvmProbes struct {
 	life     io.Closer // nil: nothing, as of all
 	monitors io.Closer
+	parks    io.Closer
 }
 
 func (j *jvmProbes) close() {
-	for _, c := range []io.Closer{j.life, j.monitors} {
+	for _, c := range []io.Closer{j.life, j.monitors, j.parks} {
 		if c != nil {
 			c.Close()
 		}
@@ -37,6 +39,22 @@ func (l *live) attachLife(b *jvm.Broker) io.Closer {
 		}
 	}
 	l.log.Warn("GCs and other pauses of the JVM cannot be seen", "pid", b.PID, "libjvm", b.LibJVM, "error", err)
+	return nil
+}
+
+// attachParks places the probes of parks, where these are asked for.
+func (l *live) attachParks(b *jvm.Broker) io.Closer {
+	if l.config.Parks != config.ParksUSDT {
+		return nil
+	}
+	sites, err := jvm.ParkSites(b.LibJVM)
+	if err == nil {
+		var c io.Closer
+		if c, err = l.kernel.AttachSites(b.PID, b.LibJVM, usdt(sites)); err == nil {
+			return c
+		}
+	}
+	l.log.Warn("parks cannot be seen by the JVM's probes", "pid", b.PID, "libjvm", b.LibJVM, "error", err, "do", "leave out --parks usdt")
 	return nil
 }
 

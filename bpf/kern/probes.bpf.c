@@ -14,6 +14,7 @@
 #include "xfs.h"
 #include "sched.h"
 #include "park.h"
+#include "parker.h"
 #include "sample.h"
 #include "block.h"
 

@@ -9,7 +9,7 @@ func (t *ThreadStart) decode(raw []byte) {
 func (p *Park) decode(raw []byte, flags byte) {
 	_ = raw[parkSize-1]
 	p.Start, p.Woken = int64(le.Uint64(raw[24:])), int64(le.Uint64(raw[32:]))
-	p.Waker = int32(le.Uint32(raw[40:]))
+	p.Waker, p.Futex = int32(le.Uint32(raw[40:])), le.Uint32(raw[44:])
 	p.Timed, p.Kernel = flags&parkTimed != 0, flags&parkKernel != 0
 	p.Comm = text(raw[48 : 48+commLen])
 }

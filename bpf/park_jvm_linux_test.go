@@ -65,12 +65,14 @@ func testParkOfJVM(t *testing.T, kernel bool) {
 	}
 	holder := threadNamed(t, pid, "holder")
 	idle, locks := 0, 0
+	slept := map[uint32]bool{} // on what
 	for _, s := range only(drain(t, p), KindPark) {
 		if s.TGID != pid {
 			continue
 		}
 		check(t, "comm", string(s.Park.Comm), "waiter")
 		check(t, "by the kernel", s.Park.Kernel, kernel)
+		slept[s.Park.Futex] = true
 		if s.Park.Timed {
 			if s.Park.Waker != 0 {
 				idle++
@@ -96,6 +98,7 @@ func testParkOfJVM(t *testing.T, kernel bool) {
 		t.Errorf("%d waits in the queue, want %d", idle, n-1)
 	}
 	check(t, "waits for the lock", locks, n)
+	check(t, "what it slept on, in the queue and for the lock", len(slept), 1)
 	if st, err := p.Stats(); err != nil || st.Missed > 0 || st.Lost[KindPark] > 0 {
 		t.Logf("%d runs missed, %d records lost, %v", st.Missed, st.Lost[KindPark], err)
 	}

@@ -97,6 +97,7 @@ func TestPark(t *testing.T) {
 		check(t, "comm", string(s.Park.Comm), comm(t))
 		check(t, "kernel", s.Park.Kernel, true)
 		check(t, "timed", s.Park.Timed, i == 0)
+		check(t, "futex", s.Park.Futex, uint32(uintptr(unsafe.Pointer(&word))>>3))
 		if s.Park.Start < from[i] || s.Park.Woken < max(woken[i], s.Park.Start) || s.Time < s.Park.Woken || s.Time > to[i] {
 			t.Errorf("park %d..%d..%d, by the thread's own clock %d..%d..%d", s.Park.Start, s.Park.Woken, s.Time, from[i], woken[i], to[i])
 		}

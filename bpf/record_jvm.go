@@ -11,10 +11,11 @@ type ThreadStart struct {
 // Time.
 type Park struct {
 	Start  int64
-	Woken  int64 // when it was given the permit, or could run again; 0: not seen
-	Waker  int32 // the thread that did that; 0: not seen
-	Timed  bool  // it had a time limit
-	Kernel bool  // seen as a wait for a futex, not by HotSpot's probes
+	Woken  int64  // when it was given the permit, or could run again; 0: not seen
+	Waker  int32  // the thread that did that; 0: not seen
+	Futex  uint32 // what it slept on, as the kernel sees it; 0: not known
+	Timed  bool   // it had a time limit
+	Kernel bool   // seen as a wait for a futex, not by HotSpot's probes
 	Comm   []byte
 }
 

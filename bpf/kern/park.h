@@ -45,6 +45,7 @@ static __always_inline void fall_asleep(struct task_struct *task)
 	begin(&t->p.r, KIND_PARK, (__u64)t->w.r.tgid << 32 | tid, 0);
 	t->p.r.flags = PARK_KERNEL | (CALL_ARGUMENT_4(regs) ? PARK_TIMED : 0);
 	t->p.woken = t->p.waker = 0;
+	t->p.futex = CALL_ARGUMENT_1(regs) >> 3; // a condition variable has two words side by side
 	t->p.start = bpf_ktime_get_ns();
 }
 

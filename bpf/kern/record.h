@@ -250,7 +250,7 @@ struct park_record {
 	__u64 start;
 	__u64 woken; // when it was given the permit, or could run again; 0 not seen
 	__u32 waker; // the thread that did that, 0 not seen
-	__u32 pad;
+	__u32 futex; // what it slept on: of its address the bits from the fourth on
 	char comm[COMM_LEN];
 };
 

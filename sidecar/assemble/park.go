@@ -31,13 +31,46 @@ type idle struct {
 	seen  string     // as spans.KeyParkSource
 }
 
+// parker tells a thread's parks from its other sleeps, for monitors and for what
+// the JVM does itself, which the kernel sees alike: each thread has one Parker,
+// another one for monitors, and so two condition variables of its own
+// (runtime/javaThread.hpp: _parker, _ParkEvent). The one that it is woken from
+// most often, before a time limit is over, is that of the request queue.
+type parker struct {
+	futex uint32
+	lead  uint8 // how much more often it was that one than others, up to maxLead
+}
+
+const (
+	sureLead = 3
+	maxLead  = 200 // a broker that is never idle for a while does not change it
+)
+
+// is says whether a sleep is a park, and learns from it.
+func (p *parker) is(e *event.Park) bool {
+	if !e.Kernel {
+		return true
+	}
+	if e.Timed && e.Waker.TID != 0 {
+		switch {
+		case e.Futex == p.futex:
+			p.lead = min(p.lead+1, maxLead)
+		case p.lead == 0:
+			p.futex, p.lead = e.Futex, 1
+		default:
+			p.lead--
+		}
+	}
+	return e.Futex == p.futex && p.lead >= sureLead
+}
+
 // park takes the stay of a thread in LockSupport.park: in the request queue, for
 // that queue's own lock, or for another lock of java.util.concurrent.
 func (a *Assembler) park(e *event.Park) {
 	b := a.broker(e.PID)
 	t := b.thread(e.TID)
-	if t.waiting != nil || e.Start > e.End {
-		return // a wait for a monitor is asleep like that, too
+	if t.waiting != nil || e.Start > e.End || !t.parker.is(e) {
+		return
 	}
 	woken := e.Woken
 	if woken < e.Start || woken > e.End {

@@ -9,7 +9,7 @@ import (
 
 // aPark is one of the thread that by ended; 0: nobody did.
 func aPark(tid int32, from, to event.Time, timed bool, by int32) *event.Park {
-	p := &event.Park{Start: from, End: to, Thread: aThread(tid), Timed: timed, Kernel: true}
+	p := &event.Park{Start: from, End: to, Thread: aThread(tid), Timed: timed}
 	if by != 0 {
 		p.Waker, p.Woken = aThread(by), to-5*us
 	}
@@ -136,7 +136,7 @@ func TestParkWait(t *testing.T) {
 			source = a.Value.AsString()
 		}
 	}
-	if waker != 5 || source != "kernel" {
+	if waker != 5 || source != "usdt" {
 		t.Errorf("waker %d, seen by %q", waker, source)
 	}
 	for _, r := range s.requests {
@@ -166,6 +166,53 @@ func TestParkOfNobody(t *testing.T) {
 	}
 	if len(s.traces) != 1 {
 		t.Errorf("%d traces", len(s.traces))
+	}
+}
+
+// As the kernel sees them, sleeps differ by what the thread sleeps on: for the one
+// that it is mostly woken from it sleeps in the queue, and for locks.
+func TestParker(t *testing.T) {
+	const queue, monitor = 77, 88
+	sleep := func(from, to event.Time, timed bool, by int32, futex uint32) *event.Park {
+		p := aPark(5, from, to, timed, by)
+		p.Kernel, p.Futex = true, futex
+		return p
+	}
+	s := newScript(t)
+	var events []event.Event
+	for i := range event.Time(8) {
+		at, n := t0+i*100*ms, int32(i)
+		events = append(events, sleep(at-ms, at+100*us, true, 9, queue),
+			sleep(at+ms, at+2*ms, true, 6, monitor),    // it is woken before a recheck
+			sleep(at+3*ms, at+4*ms, true, 0, monitor),  // a recheck
+			sleep(at+4*ms, at+5*ms, false, 6, monitor), // and at last
+			sleep(at+6*ms, at+7*ms, false, 6, queue),   // a lock
+			aRequest(n, at, 1, uint32(n)), aWrite(5, at+8*ms, at+9*ms, int64(2*n), uint32(n)), aWake(5, at+9*ms+us), aResponse(n, at+10*ms, int64(2*n)))
+		if i == 0 { // three in the queue tell which it is
+			events = append(events, sleep(at+20*ms, at+30*ms, true, 9, queue), sleep(at+30*ms, at+40*ms, true, 9, queue), sleep(at+40*ms, at+50*ms, true, 9, queue))
+		}
+	}
+	s.play(events...)
+	for n := range int32(8) {
+		want, parks := "exact", 1
+		if n == 0 {
+			want, parks = "inferred", 0
+		}
+		if _, join := s.queued(n); join != want {
+			t.Errorf("request %d: %s", n, join)
+		}
+		got := 0
+		for _, sp := range s.trace(n).Spans {
+			if sp.Name == spans.NamePark {
+				got++
+				if sp.End-sp.Start != int64(ms) {
+					t.Errorf("request %d: %v", n, sp)
+				}
+			}
+		}
+		if got != parks {
+			t.Errorf("request %d: %d locks", n, got)
+		}
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 type thread struct {
 	gap     *gap
 	waiting *wait // for a monitor, now
+	parker  parker
 	dirty   []*event.DirtyInode
 	inner   *inner // of the write or fsync that it is in; nil: nothing yet
 	stays   stays  // likewise

@@ -52,6 +52,7 @@ type Park struct {
 	Woken      Time // when it was given the permit, or could run again; 0: not seen
 	Thread
 	Waker  Thread // who did that; TID 0: not seen
+	Futex  uint32 // what it slept on, by which the sleeps of one thread can be told apart; of a kernel's park
 	Timed  bool   // it had a time limit
 	Kernel bool   // seen as a wait for a futex, not by HotSpot's probes
 }

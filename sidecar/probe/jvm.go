@@ -24,7 +24,7 @@ func (c *Converter) jvm(r *bpf.Record) event.Event {
 	case bpf.KindPark:
 		p := &r.Park
 		return &event.Park{Start: event.Time(p.Start), End: at, Woken: event.Time(p.Woken), Thread: c.thread(r, p.Comm),
-			Waker: c.other(r.TGID, p.Waker), Timed: p.Timed, Kernel: p.Kernel}
+			Waker: c.other(r.TGID, p.Waker), Futex: p.Futex, Timed: p.Timed, Kernel: p.Kernel}
 	case bpf.KindVMOperation:
 		if r.VM.Concurrent {
 			return nil // it stopped nobody

@@ -64,18 +64,17 @@ func testParkOfJVM(t *testing.T, kernel bool) {
 		}
 	}
 	holder := threadNamed(t, pid, "holder")
-	idle, locks := 0, 0
-	slept := map[uint32]bool{} // on what
+	locks := 0
+	idle, slept := map[uint32]int{}, map[uint32]bool{} // by what it slept on
 	for _, s := range only(drain(t, p), KindPark) {
 		if s.TGID != pid {
 			continue
 		}
 		check(t, "comm", string(s.Park.Comm), "waiter")
 		check(t, "by the kernel", s.Park.Kernel, kernel)
-		slept[s.Park.Futex] = true
 		if s.Park.Timed {
 			if s.Park.Waker != 0 {
-				idle++
+				idle[s.Park.Futex]++
 				check(t, "who put something into the queue", s.Park.Waker, holder)
 			}
 			continue
@@ -85,6 +84,7 @@ func testParkOfJVM(t *testing.T, kernel bool) {
 				continue
 			}
 			locks++
+			slept[s.Park.Futex] = true
 			check(t, "who let go of the lock", s.Park.Waker, holder)
 			if s.Park.Woken < r.released || s.Park.Woken > s.Time {
 				t.Errorf("round %d: woken at %d, released at %d, ran on at %d", i, s.Park.Woken, r.released, s.Time)
@@ -93,12 +93,14 @@ func testParkOfJVM(t *testing.T, kernel bool) {
 				time.Duration(s.Park.Start-r.wished), time.Duration(s.Park.Woken-r.released), time.Duration(r.had-s.Time))
 		}
 	}
-	// The first wait in the queue is before the first write.
-	if idle < n-1 {
-		t.Errorf("%d waits in the queue, want %d", idle, n-1)
-	}
 	check(t, "waits for the lock", locks, n)
-	check(t, "what it slept on, in the queue and for the lock", len(slept), 1)
+	check(t, "what it slept on for the lock", len(slept), 1)
+	for futex := range slept {
+		// Another one is for the monitor of System.out. A thread that comes late
+		// need not wait in the queue.
+		t.Logf("%d waits in the queue of %d turns", idle[futex], n)
+		check(t, "waits in the queue", idle[futex] > 0, true)
+	}
 	if st, err := p.Stats(); err != nil || st.Missed > 0 || st.Lost[KindPark] > 0 {
 		t.Logf("%d runs missed, %d records lost, %v", st.Missed, st.Lost[KindPark], err)
 	}

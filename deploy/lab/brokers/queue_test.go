@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tailspan/tailspan/deploy/lab/clients"
+	"github.com/tailspan/tailspan/deploy/lab/kafka"
 	"github.com/tailspan/tailspan/deploy/lab/scene"
 	"github.com/tailspan/tailspan/deploy/lab/trial"
 	"github.com/tailspan/tailspan/spans"
@@ -18,10 +19,16 @@ import (
 // (requestDequeueTimeNanos). Three clients leave the handlers idle in between, so
 // that most ends are exact: more than nine of ten on a machine that is busy, too.
 func TestQueue(t *testing.T) {
+	for _, way := range []string{"kernel", "usdt"} {
+		t.Run(way, func(t *testing.T) { queueAsLogged(t, way) })
+	}
+}
+
+func queueAsLogged(t *testing.T, way string) {
 	trial.NeedRoot(t)
 	s := set(t, scene.Config{RequestLog: true, Topic: topic, Partitions: manyPartitions})
 	file := s.Run.Path("run.pcapng")
-	ts := record(t, s.Session, file, s.Broker)
+	ts := s.Watch(t, "tailspan", []string{trial.NoExport}, nil, []*kafka.Broker{s.Broker}, "--record", file, "--parks", way)
 	few := clients.RawOptions{Acks: []int16{1}, Partitions: clients.Range{1, 3}}
 	produce(t, s, clients.Options{ClientID: "first", Count: 1000, InFlight: 1, Raw: few}) // the JVM is warm, and its handlers are known
 	var all sync.WaitGroup

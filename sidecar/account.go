@@ -20,7 +20,7 @@ func (s *Sidecar) lost() map[string]uint64 {
 		"requests begun or ended unseen": d.Lost["partial"], "requests not confirmed": d.Lost["unconfirmed"],
 		"responses not seen": d.Lost["gap"] + d.Lost["unanswered"], "connections too many": d.Lost["evicted"],
 		"events queue full": q.Dropped, "events late": q.Late, "malformed probe records": p.Malformed,
-		"appends with record headers cut": a.AppendsCut, "events at impossible times": a.BadTimes, "ends of waits": a.LostWaits, "ends of commits": a.LostEnds,
+		"appends with record headers cut": a.AppendsCut, "events at impossible times": a.BadTimes, "ends of waits": a.LostWaits, "holders of a wait": a.SharesCut, "waits not counted for their root": a.BlockedCut, "ends of commits": a.LostEnds,
 		"reasons of stays off the CPU": a.StaysCut, "samples of a write": a.SamplesCut,
 	}
 	for reason, n := range a.Dropped {

@@ -33,6 +33,8 @@ func everyKind(tb testing.TB) []byte {
 	fsync := named(kind(bpf.KindFsync, 150*ms, 111*ms, 42, 0), "00000000000000000000.log", 40)
 	fsync[3] = byte(len("orders-3"))
 	origin := append(kind(bpf.KindCommitOrigin, 112*ms, word(9, uint64(bpf.OriginFsync)), word(7, 8)), make([]byte, 8)...)
+	gc := rawRecord(bpf.KindGC, 0, 110*ms+800_000, 110*ms+200_000)
+	operation := append(rawRecord(bpf.KindVMOperation, len("G1CollectFull"), 110*ms+900_000, 110*ms+100_000), "G1CollectFull"...)
 	const head, length, magic = 96, 8, 16 // of the batch, in a write
 	write := stalled()[1]
 	write[2], write[head+length+3], write[head+magic] = 1, 188, 2 // flag: it begins with a batch
@@ -40,7 +42,7 @@ func everyKind(tb testing.TB) []byte {
 	records := append(stalled()[:1], append(sample, 1, 0, 0, 0, 0, 0, 0, 0),
 		kind(bpf.KindJournalWait, 101*ms, 10*ms, word(9, uint64(bpf.WaitHandle))),
 		kind(bpf.KindBlockIO, 102*ms, 12*ms, 4096, word(8192, 1), 0),
-		write,
+		write, gc, operation,
 		rawRecord(bpf.KindJournal, 0, 111*ms+1, word(9, uint64(bpf.PhaseStart))), origin,
 		kind(bpf.KindFastCommit, 120*ms, 112*ms, word(9, 3), 0),
 		kind(bpf.KindLogForce, 130*ms, 121*ms, 1),
@@ -74,11 +76,12 @@ func TestReplayOfEveryKind(t *testing.T) {
 		t.Fatal(err)
 	}
 	printed, s := replayed(t, path, config.Config{Print: "traces"})
-	if st := s.probes.Stats(); st.Malformed != 0 || st.Records != 13 {
+	if st := s.probes.Stats(); st.Malformed != 0 || st.Records != 15 {
 		t.Errorf("%+v", st)
 	}
 	for _, name := range []string{spans.NameWrite, spans.NameKernelWait, spans.NameHandleWait, spans.NameBlockIO,
-		spans.NameFsync, spans.NameJBD2Commit, spans.NameFastCommit, spans.NameLogForce, spans.NameJournalCommit} {
+		spans.NameFsync, spans.NameJBD2Commit, spans.NameFastCommit, spans.NameLogForce, spans.NameJournalCommit,
+		spans.NameVMOperation, spans.NameGC} {
 		if !strings.Contains(printed, `"name":"`+name+`"`) {
 			t.Errorf("no %s", name)
 		}

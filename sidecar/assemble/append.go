@@ -72,7 +72,7 @@ func (a *Assembler) finishBare(b *broker, w *write) {
 		}
 	}
 	e := w.ev
-	r := &request{a: a, b: b, bare: true, end: to, closed: to, ev: &event.Request{
+	r := &request{a: a, b: b, bare: true, number: a.next(), end: to, closed: to, ev: &event.Request{
 		Arrival: from, LastByte: from, ArrivalUnix: a.o.Clock.Unix(from), LastByteUnix: a.o.Clock.Unix(from),
 		PID: b.pid, Acks: 1,
 		Partitions: []event.RequestPartition{{TopicPartition: e.TopicPartition, Bytes: e.BatchBytes,

@@ -114,10 +114,12 @@ type Assembler struct {
 
 	seesOffCPU bool // there are such events
 
-	timers timers
-	stats  Stats
+	timers  timers
+	stats   Stats
+	numbers uint64 // of requests and appends so far
 
 	phases []phase // scratch of judge
+	stops  stops   // likewise
 	order  []int   // scratch of written
 }
 
@@ -135,6 +137,8 @@ type broker struct {
 	recent   writeRing
 	threads  map[int32]*thread
 	monitors map[uint64]*monitor
+	pauses   ring[*event.Pause] // in the order of their ends
+	watch    watch
 }
 
 // New returns an Assembler without any state.
@@ -200,6 +204,12 @@ func (a *Assembler) Handle(e event.Event) {
 		a.monitorEntered(e)
 	case *event.MonitorExit:
 		a.monitorExit(e)
+	case *event.MonitorWait:
+		a.monitorWait(e)
+	case *event.MonitorsWatched:
+		a.monitorsWatched(e)
+	case *event.Pause:
+		a.pause(e)
 	case *event.Park:
 		a.park(e)
 	case *event.Wake:

@@ -151,7 +151,7 @@ func aWrite(tid int32, from, to event.Time, base int64, crc uint32) *event.Write
 
 func aWait(tid int32, from, to event.Time) []event.Event {
 	return []event.Event{
-		&event.MonitorEnter{Time: from, Thread: aThread(tid), Monitor: 0xabc, Class: "java/lang/Object"},
+		&event.MonitorEnter{Time: from, Thread: aThread(tid), Monitor: 0xabc, Class: "java/lang/Object", Source: event.SourceUSDT},
 		&event.MonitorEntered{Time: to, Thread: aThread(tid), Monitor: 0xabc},
 	}
 }

@@ -35,6 +35,7 @@ func (r *request) attributes() []attribute.KeyValue {
 		attribute.Int64(spans.KeyBodySize, bytes),
 	}
 	attrs = r.verdict.attributes(attrs)
+	attrs = r.othersAttributes(attrs)
 	if e.PID != 0 {
 		attrs = append(attrs, attribute.Int64(spans.KeyPID, int64(e.PID)))
 	}
@@ -59,6 +60,15 @@ func (v *verdict) attributes(attrs []attribute.KeyValue) []attribute.KeyValue {
 		attribute.Int64(spans.KeyUnexplained, int64(v.unexplained)))
 	if v.reason != "" {
 		attrs = append(attrs, attribute.String(spans.KeyReason, v.reason))
+	}
+	return attrs
+}
+
+// othersAttributes are what it cost others, and that their waits may be missing.
+func (r *request) othersAttributes(attrs []attribute.KeyValue) []attribute.KeyValue {
+	attrs = r.blocked.attributes(attrs)
+	if r.unwatched {
+		attrs = append(attrs, attribute.Bool(spans.KeyUnwatched, true))
 	}
 	return attrs
 }
@@ -160,6 +170,7 @@ func (r *request) bareAttributes() []attribute.KeyValue {
 		attribute.String(spans.KeySystem, "kafka"),
 		attribute.Int64(spans.KeyPID, int64(r.ev.PID)))
 	attrs = r.verdict.attributes(attrs)
+	attrs = r.othersAttributes(attrs)
 	return append(attrs, r.headerAttributes()...)
 }
 

@@ -20,6 +20,7 @@ type costs [len(causes)]event.Time
 var causes = [...]spans.Cause{
 	spans.CauseCommit, spans.CauseFastCommit, spans.CauseLog, spans.CauseDirtyInode,
 	spans.CauseFsync, spans.CauseWrite, spans.CauseMonitor, spans.CausePark,
+	spans.CauseGC, spans.CauseVMOperation,
 	spans.CauseReplication, spans.CauseReceive, spans.CauseSocket, spans.CauseThrottle,
 	spans.CauseQueue, spans.CauseSend,
 	spans.CauseUnexplained,
@@ -35,6 +36,8 @@ const (
 	costWrite
 	costMonitor
 	costPark
+	costGC
+	costVMOperation
 	costReplication
 	costReceive
 	costSocket
@@ -84,8 +87,12 @@ func (w *write) cost(c *costs) {
 }
 
 // judge says what took most of the request, and what that leads back to.
-func (r *request) judge() verdict {
+func (r *request) judge(pauses []*event.Pause) verdict {
 	var c costs
+	if len(pauses) > 0 {
+		r.a.stops.of(pauses)
+		r.a.stops.busy = union(r.busy(r.a.stops.busy))
+	}
 	r.a.phases = r.phases(r.a.phases[:0], false)
 	for _, p := range r.a.phases {
 		own := p.end - p.start
@@ -107,6 +114,9 @@ func (r *request) judge() verdict {
 			own -= p.write.ev.End - p.write.ev.Start
 			p.write.cost(&c)
 		}
+		if len(pauses) > 0 && stoppable(p.cost) {
+			own -= r.a.stops.cost(&c, p.start, p.end)
+		}
 		c[p.cost] += max(0, own)
 	}
 	v := verdict{cause: c.largest(), unexplained: c[costUnexplained]}
@@ -121,6 +131,28 @@ func (r *request) judge() verdict {
 		v.reason = r.reason()
 	}
 	return v
+}
+
+// stoppable says whether the broker's own threads work on a request in a phase:
+// in the others it waits for its client, a follower, or the request before it.
+func stoppable(cost int) bool {
+	return cost == costQueue || cost == costUnexplained || cost == costSend
+}
+
+// busy adds what the request's threads did for which they need not be in Java.
+func (r *request) busy(all []interval) []interval {
+	for _, w := range r.waits {
+		all = append(all, interval{w.start, w.end})
+	}
+	for _, f := range r.fsyncs {
+		all = append(all, interval{f.ev.Start, f.ev.End})
+	}
+	for i := range r.parts {
+		if w := r.parts[i].write; w != nil {
+			all = append(all, interval{w.ev.Start, w.ev.End})
+		}
+	}
+	return all
 }
 
 // inKernel are the causes that lie inside writes and fsyncs.

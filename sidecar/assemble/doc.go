@@ -11,7 +11,7 @@
 //	assemble.go     the Assembler: events in, what is due
 //	stats.go        what is counted
 //	timer.go        what happens later, by event time
-//	request.go      a produce request from arrival to its last word
+//	request.go      a produce request, from its arrival on; finish.go: to its last word
 //	connection.go   what a request waited for in the socket, and how connections end
 //	expire.go       requests that nothing more is heard of
 //	unwritten.go    acks=0 requests that the broker never got to
@@ -24,7 +24,11 @@
 //	replication.go  which follower an acks=all request waited for
 //	append.go       appends of which no request can be read; append_headers.go: what their records say
 //	thread.go       what a handler thread did between two boundaries
-//	monitor.go      waits, and the shares of their holders
+//	monitor.go      waits for Java monitors; share.go: the shares of their holders
+//	holder.go       what the holders did, hop by hop; wait_spans.go: as spans
+//	blocked.go      what a write, an fsync or a hold cost those who waited for it
+//	watch.go        when monitors were not watched
+//	pause.go        when all Java threads stood still; pause_spans.go: as spans
 //	park.go         parks: in the request queue, and for locks of java.util.concurrent
 //	stays.go        when a thread did not run; offcpu.go: why; stacks.go: as spans and rows
 //	fsync.go        fsyncs, of requests and of nobody

@@ -25,6 +25,7 @@ type fsync struct {
 	ambiguous bool
 	offered   bool          // as a trace of its own: it is no request's
 	owner     spans.TraceID // of the request that it was for
+	blocked   *blocked      // nil: nobody waited for it
 }
 
 func (a *Assembler) fsync(e *event.Fsync) {
@@ -118,8 +119,9 @@ func (a *Assembler) traceOfFsync(f *fsync) spans.TraceID {
 	if !f.offered {
 		f.offered, f.gap = true, nil
 		f.resolve(a)
-		a.offer(&lone{a: a, b: f.b, id: id, name: spans.NameBrokerFsync,
-			start: f.ev.Start, end: f.ev.End, thread: f.ev.Thread, fsync: f})
+		t := &lone{a: a, b: f.b, id: id, name: spans.NameBrokerFsync,
+			start: f.ev.Start, end: f.ev.End, thread: f.ev.Thread, fsync: f}
+		t.due(a)
 	}
 	return id
 }

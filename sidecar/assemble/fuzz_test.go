@@ -3,6 +3,7 @@ package assemble
 import (
 	"encoding/binary"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/tailspan/tailspan/sidecar/event"
@@ -45,6 +46,15 @@ func FuzzAssembler(f *testing.F) {
 		for _, br := range a.brokers {
 			if br.inFlight+br.parts != 0 || len(br.byBatch)+len(br.unnamed) != 0 {
 				t.Errorf("%d in flight, %d batches, %d names left", br.inFlight, len(br.byBatch), len(br.unnamed))
+			}
+			waiting := false // for ever
+			for _, th := range br.threads {
+				waiting = waiting || th.waiting != nil
+			}
+			for w := range slices.Values(br.recent.buf) {
+				if w.blocked.open() && !waiting {
+					t.Errorf("a write is still waited for: %+v", w.blocked)
+				}
 			}
 			for _, l := range br.logs {
 				if len(l.waiting) != 0 {
@@ -104,7 +114,7 @@ func anEvent(b []byte, at event.Time) event.Event {
 		}
 		return c
 	case 6:
-		return &event.MonitorEnter{Time: at, Thread: th, Monitor: uint64(crc)}
+		return &event.MonitorEnter{Time: at, Thread: th, Monitor: uint64(crc), Source: event.SourceUSDT}
 	case 7:
 		return &event.MonitorEntered{Time: at, Thread: th, Monitor: uint64(crc)}
 	case 8:
@@ -129,13 +139,20 @@ func anEvent(b []byte, at event.Time) event.Event {
 	return &event.Gone{Time: at, PID: th.PID}
 }
 
-// anInnerEvent is one of what happens inside writes and fsyncs, and of fsyncs.
+// anInnerEvent is one of what happens inside writes and fsyncs, of fsyncs, or of
+// the JVM.
 func anInnerEvent(b []byte, from, at event.Time, th event.Thread, dev event.Device) event.Event {
 	if b[1]&0x10 != 0 {
 		from = max(from, at-ms) // short, to lie inside another
 	}
-	switch b[0] % 8 {
+	switch b[0] % 11 {
 	case 7:
+		return &event.Pause{Start: from, End: at, Thread: th, GC: b[1]&0x20 != 0, Name: "operation"}
+	case 8:
+		return &event.MonitorWait{Start: from, End: at, Thread: th, Owner: event.Thread{PID: th.PID, TID: int32(b[4] & 3)}}
+	case 9:
+		return &event.MonitorsWatched{Time: at, PID: th.PID, On: b[1]&0x20 != 0}
+	case 10:
 		return &event.Park{Start: from, Woken: from + event.Time(b[5])*us, End: at, Thread: th, Timed: b[4]&0x40 != 0,
 			Waker: event.Thread{PID: th.PID, TID: int32(b[4] & 3)}, Kernel: b[4]&0x80 != 0}
 	case 5:
@@ -190,8 +207,8 @@ func (x *checker) Wait(r *WaitRow) {
 		}
 		sum += h.NS
 	}
-	if sum > r.Latency {
-		x.t.Errorf("shares of %d ns in a wait of %d", sum, r.Latency)
+	if r.Unexplained < 0 || sum+r.Unexplained != r.Latency {
+		x.t.Errorf("shares of %d ns and %d unexplained in a wait of %d", sum, r.Unexplained, r.Latency)
 	}
 }
 
@@ -204,6 +221,7 @@ func (x *checker) Trace(c Candidate) {
 	}
 	tr := c.BuildTrace()
 	sound(x.t, tr)
+	x.cost(&tr.Spans[0])
 	if x.ends == nil {
 		x.ends = map[end]bool{}
 	}
@@ -212,6 +230,14 @@ func (x *checker) Trace(c Candidate) {
 		for _, l := range s.Links {
 			x.links = append(x.links, link{s.Name, end{l.Trace, l.Span}, l.Attributes[0].Value.AsString()})
 		}
+	}
+}
+
+// cost holds that nothing blocked somebody for less than is counted.
+func (x *checker) cost(root *spans.Span) {
+	n, _ := attributeOf(root, spans.KeyBlockedRequests).(int64)
+	if ns, _ := attributeOf(root, spans.KeyBlocked).(int64); ns < n*int64(minHold) || (n == 0) != (ns == 0) {
+		x.t.Errorf("%s blocked %d requests for %d ns", root.Name, n, ns)
 	}
 }
 

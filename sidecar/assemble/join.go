@@ -24,6 +24,7 @@ type write struct {
 	resolved bool
 	blocks   []overlap // by commits: set when resolved
 	offered  bool      // as a trace of its own: it is no request's
+	blocked  *blocked  // nil: nobody waited for it
 }
 
 // request is the one that a write was for, nil where none is known.

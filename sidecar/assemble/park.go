@@ -106,17 +106,11 @@ func (g *gap) dropQueueLock(start event.Time) bool {
 // then: what that one did meanwhile is what it was held for.
 func (a *Assembler) parked(b *broker, t *thread, e *event.Park, woken event.Time) {
 	a.stats.Parks++
-	w := &wait{b: b, start: e.Start, end: e.End, thread: e.Thread, park: e, gap: t.gap}
+	w := &wait{b: b, start: e.Start, end: e.End, thread: e.Thread, park: e}
 	if woken != 0 && e.Waker.TID != 0 {
-		s := share{start: e.Start, end: woken, exit: &exit{time: woken, thread: e.Waker, since: e.Start}}
-		if by := b.threads[e.Waker.TID]; by != nil {
-			s.doing = by.during(s.start, s.end)
-		}
-		w.shares = []share{s}
+		w.released(&exit{time: woken, thread: e.Waker, since: woken}, b.thread(e.Waker.TID))
 	}
-	t.gap.waits = appendBounded(t.gap.waits, w)
-	t.did(doing{start: w.start, end: w.end, wait: w})
-	a.after(w.end+linger, w)
+	a.waited(t, w)
 }
 
 // taken is when, and how surely, a handler took a request from the queue.
@@ -173,10 +167,7 @@ func (b *builder) park(parent int, w *wait) {
 		attrs = append(attrs, attribute.String(spans.KeyWaker, e.Waker.Name), attribute.Int64(spans.KeyWakerID, int64(e.Waker.TID)))
 	}
 	i := b.span(parent, spans.NamePark, w.spanID(b.t.ID), w.start, w.end, attrs...)
-	for k := range w.shares {
-		s := &w.shares[k]
-		b.link(i, s.trace, s.span, s.what)
-	}
+	b.holders(i, w)
 }
 
 func sourceOf(e *event.Park) string {

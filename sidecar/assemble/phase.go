@@ -21,10 +21,7 @@ type phase struct {
 // its end; those of which nothing was seen are left out. Only spans need the
 // appends' names. They are put into all, which is returned.
 func (r *request) phases(all []phase, named bool) []phase {
-	end := r.end
-	if end == 0 {
-		end = r.lastSeen()
-	}
+	end := r.lastMoment()
 	parts := r.written()
 	at := min(r.ev.LastByte, end)
 	if !r.bare {

@@ -44,6 +44,9 @@ func (r *request) row() *RequestRow {
 		Cause: string(r.verdict.cause), RootCause: string(r.verdict.root),
 		LostRecords: r.lostRecords, HeadersCut: e.HeadersCut, Partitions: make([]RequestPartition, len(r.parts)),
 	}
+	if r.blocked != nil {
+		row.BlockedRequests, row.Blocked = len(r.blocked.requests), int64(r.blocked.ns)
+	}
 	if r.verdict.reason != "" {
 		row.WaitReason = &r.verdict.reason
 	}
@@ -104,13 +107,16 @@ func (a *Assembler) printWait(w *wait) {
 		Start: a.o.Clock.Unix(w.start), End: a.o.Clock.Unix(w.end), Latency: int64(w.end - w.start),
 		PID: w.b.pid, TID: w.thread.TID, Thread: w.thread.Name, Class: w.class,
 		Monitor: address(w.monitor), Holders: make([]HolderRow, len(w.shares)), TraceID: idOrNil(w.owner),
+		Unexplained: int64(w.unexplained()), Source: string(w.source),
 	}
 	for i := range w.shares {
 		s := &w.shares[i]
 		row.Holders[i] = HolderRow{TID: s.exit.thread.TID, Thread: s.exit.thread.Name,
-			NS: int64(s.ns()), TraceID: idOrNil(s.trace)}
+			NS: int64(s.ns()), TraceID: idOrNil(s.to.trace), Wrote: idOrNil(s.written())}
 	}
 	if i := w.main(); i >= 0 {
+		how := w.sure().String()
+		row.Join = &how
 		h := &row.Holders[i]
 		row.HolderTID, row.HolderThread, row.HolderTraceID = &h.TID, &h.Thread, h.TraceID
 	}

@@ -32,13 +32,17 @@ type request struct {
 	closed   event.Time // when there was nothing more to come but what it links to
 	finished bool
 
-	lostRecords int64         // of acks=0: never appended
-	cut         trimmed       // of its partitions
-	id          spans.TraceID // zero until asked for, when finished
-	taken       taken         // set when finished
-	waits       []*wait       // likewise, by start
-	fsyncs      []*fsync      // likewise
-	verdict     verdict       // set when finished, if anybody is told of it
+	lostRecords int64          // of acks=0: never appended
+	cut         trimmed        // of its partitions
+	number      uint64         // of all in order
+	id          spans.TraceID  // zero until asked for, when finished
+	taken       taken          // set when finished
+	waits       []*wait        // likewise, by start
+	fsyncs      []*fsync       // likewise
+	pauses      []*event.Pause // likewise: the longest
+	blocked     *blocked       // likewise: what it cost others; nil: nothing
+	unwatched   bool           // monitors were not watched all the time
+	verdict     verdict        // set when finished, if anybody is told of it
 }
 
 // part is what is known of one partition of a request.
@@ -106,7 +110,7 @@ func (a *Assembler) request(e *event.Request) {
 		return
 	}
 	r := newRequest(len(e.Partitions))
-	r.a, r.b, r.ev = a, b, e
+	r.a, r.b, r.ev, r.number = a, b, e, a.next()
 	for i := range r.parts {
 		p := &r.parts[i]
 		p.r, p.index, p.base = r, int32(i), -1
@@ -123,6 +127,12 @@ func (a *Assembler) request(e *event.Request) {
 		b.swept = true
 		a.after(e.LastByte+sweepEach, (*sweep)(b))
 	}
+}
+
+// next numbers requests.
+func (a *Assembler) next() uint64 {
+	a.numbers++
+	return a.numbers
 }
 
 // endWithout ends a request to which no response will be seen; what the
@@ -160,100 +170,12 @@ func (a *Assembler) close(r *request, at event.Time) {
 	a.after(at+linger, r)
 }
 
-// due finishes the request, or looks again later while something that it
-// links to is unfinished and there is hope.
-func (r *request) due(a *Assembler) {
-	if r.finished {
-		return
+// lastMoment is where its trace ends.
+func (r *request) lastMoment() event.Time {
+	if r.end != 0 {
+		return r.end
 	}
-	deadline := r.closed + linger + patience
-	if a.now < deadline {
-		if !r.settled(r.gather(nil), r.gatherFsyncs(nil)) {
-			a.after(min(a.now+linger/4, deadline), r)
-			return
-		}
-	}
-	r.finish()
-}
-
-// settled says whether the ends of all links are known.
-func (r *request) settled(waits []*wait, fsyncs []*fsync) bool {
-	if r.asked || r.before.request != nil && !r.before.request.finished {
-		return false
-	}
-	for i := range r.parts {
-		p := &r.parts[i]
-		if w := p.write; w != nil && !r.a.quiet(w) || !p.first.settled(r) {
-			return false
-		}
-	}
-	for _, f := range fsyncs {
-		if !r.a.quietIn(f.ev.Device, f.ev.Start, f.ev.End) {
-			return false
-		}
-	}
-	for _, w := range waits {
-		if !w.settled(r.a) {
-			return false
-		}
-	}
-	return true
-}
-
-// finish resolves all links to values, lets go of everything else's objects,
-// prints the rows and offers the trace.
-func (r *request) finish() {
-	a := r.a
-	a.settleJoins(r)
-	a.unask(r)
-	if r.ev.Acks == 0 { // no response is due: it ends with its writes
-		r.end = r.lastWrite()
-	}
-	if r.lostRecords = r.neverAppended(); r.lostRecords > 0 {
-		a.stats.Lost++
-		a.stats.LostRecords += uint64(r.lostRecords)
-	}
-	r.waits = r.gather(&a.stats.Ambiguous)
-	for _, w := range r.waits {
-		w.resolve(a)
-		w.owner = r.traceID()
-	}
-	r.fsyncs = r.gatherFsyncs(&a.stats.Ambiguous)
-	for _, f := range r.fsyncs {
-		f.resolve(a)
-		f.owner, f.gap = r.traceID(), nil
-	}
-	if r.taken = r.dequeued(); r.taken.join == joinExact {
-		a.stats.QueuesExact++
-	}
-	for i := range r.parts {
-		if w := r.parts[i].write; w != nil {
-			w.resolve(a)
-			w.before, w.after = nil, nil
-		}
-		r.parts[i].first.resolve()
-		if r.ev.Partitions[i].Topic == "" {
-			r.b.giveUpName(&r.parts[i])
-		}
-		r.parts[i].log = nil
-	}
-	if a.o.Rows.causes() {
-		r.before.resolve()
-		r.verdict = r.judge()
-	}
-	r.before.request = nil
-	r.finished = true
-	if r.bare {
-		a.stats.Appends++
-		if r.ev.HeadersCut {
-			a.stats.AppendsCut++
-		}
-	} else {
-		a.stats.Finished++
-		a.printRequest(r)
-	}
-	r.trim()
-	a.offer(r)
+	return r.lastSeen()
 }
 
 // lastWrite is where the last of its writes ended; 0 where nothing was written.

@@ -25,9 +25,11 @@ type RequestRow struct {
 	TraceID         string             `json:"trace_id"`
 	Cause           string             `json:"cause"`
 	RootCause       string             `json:"root_cause"`
-	WaitReason      *string            `json:"wait_reason"`  // why the kernel let the root cause last
-	LostRecords     int64              `json:"lost_records"` // of acks=0: never appended
-	HeadersCut      bool               `json:"headers_cut"`  // there may be more message ids
+	WaitReason      *string            `json:"wait_reason"`      // why the kernel let the root cause last
+	LostRecords     int64              `json:"lost_records"`     // of acks=0: never appended
+	HeadersCut      bool               `json:"headers_cut"`      // there may be more message ids
+	BlockedRequests int                `json:"blocked_requests"` // that waited for its writes and fsyncs
+	Blocked         int64              `json:"blocked_ns"`       // and for how long, all in all
 }
 
 // RequestPartition is one partition of a RequestRow.
@@ -98,6 +100,9 @@ type WaitRow struct {
 	Holders       []HolderRow `json:"holders"`
 	TraceID       *string     `json:"trace_id"`
 	HolderTraceID *string     `json:"holder_trace_id"`
+	Unexplained   int64       `json:"unexplained_ns"` // the holders' and this are the latency
+	Source        string      `json:"source"`         // usdt | function | jfr
+	Join          *string     `json:"join"`           // exact | inferred; nil without a holder
 }
 
 // HolderRow is one holder's share of a wait.
@@ -106,6 +111,7 @@ type HolderRow struct {
 	Thread  string  `json:"thread"`
 	NS      int64   `json:"ns"`
 	TraceID *string `json:"trace_id"`
+	Wrote   *string `json:"write_trace_id"` // the trace of what it wrote meanwhile
 }
 
 // CommitRow is a journal commit with the ext4_dirty_inodes that it held up.

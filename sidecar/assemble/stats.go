@@ -24,6 +24,8 @@ type Stats struct {
 	Parks       uint64 // of threads that write, but for those in the request queue
 	QueuesExact uint64 // requests of which it is known when they were taken from the queue
 	LostWaits   uint64 // waits of which the beginning or the end was not seen
+	SharesCut   uint64 // holders of a wait beyond those that are kept
+	BlockedCut  uint64 // parts of waits not counted for their root: it had been told, or has too many
 	Ambiguous   uint64 // waits and fsyncs that could belong to either of two requests
 	Commits     uint64
 	LostEnds    uint64 // commits of which the end was not seen

@@ -105,6 +105,7 @@ func (r *request) BuildTrace() *spans.Trace {
 			}
 		}
 	}
+	b.pauses(r.pauses)
 	return b.t
 }
 
@@ -141,56 +142,23 @@ func (b *builder) write(parent int, w *write, how join) {
 	b.blockIO(i, i+1, e.TID, w.inner.disk())
 }
 
-// wait adds monitor.wait with its holders, or park.wait.
-func (b *builder) wait(parent int, w *wait) {
-	if w.park != nil {
-		b.park(parent, w)
-		return
-	}
-	attrs := append(threadAttributes(w.thread),
-		attribute.String(spans.KeyMonitorClass, w.class),
-		attribute.String(spans.KeyMonitorAddress, address(w.monitor)))
-	if w.lock != "" {
-		attrs = append(attrs, attribute.String(spans.KeyMonitorLock, w.lock))
-	}
-	if i := w.main(); i >= 0 {
-		attrs = append(attrs, attribute.String(spans.KeyHolder, threadLabel(w.shares[i].exit.thread)))
-		attrs = append(attrs, holderAttributes(w.shares)...)
-	}
-	i := b.span(parent, spans.NameMonitorWait, w.spanID(b.t.ID), w.start, w.end, attrs...)
-	for k := range w.shares {
-		s := &w.shares[k]
-		b.link(i, s.trace, s.span, s.what)
-	}
+func (b *builder) link(i int, trace spans.TraceID, span spans.SpanID, kind string) {
+	b.linkTo(i, target{trace, span, kind}, maxLinks)
 }
 
-func (b *builder) link(i int, trace spans.TraceID, span spans.SpanID, kind string) {
+// linkTo adds a link to a span that has fewer than limit of them, once.
+func (b *builder) linkTo(i int, to target, limit int) {
 	s := &b.t.Spans[i]
-	if trace.IsZero() || len(s.Links) >= maxLinks {
+	if to.trace.IsZero() || len(s.Links) >= limit {
 		return
 	}
 	for _, l := range s.Links {
-		if l.Trace == trace && l.Span == span {
+		if l.Trace == to.trace && l.Span == to.span {
 			return
 		}
 	}
-	s.Links = append(s.Links, spans.Link{Trace: trace, Span: span,
-		Attributes: []attribute.KeyValue{attribute.String(spans.KeyLinkKind, kind)}})
-}
-
-func holderAttributes(shares []share) []attribute.KeyValue {
-	n := min(len(shares), maxLinks)
-	names, tids, ns := make([]string, n), make([]int64, n), make([]int64, n)
-	for i := range n {
-		names[i] = shares[i].exit.thread.Name
-		tids[i] = int64(shares[i].exit.thread.TID)
-		ns[i] = int64(shares[i].ns())
-	}
-	return []attribute.KeyValue{
-		attribute.StringSlice(spans.KeyHolderThreads, names),
-		attribute.Int64Slice(spans.KeyHolderTIDs, tids),
-		attribute.Int64Slice(spans.KeyHolderShares, ns),
-	}
+	s.Links = append(s.Links, spans.Link{Trace: to.trace, Span: to.span,
+		Attributes: []attribute.KeyValue{attribute.String(spans.KeyLinkKind, to.kind)}})
 }
 
 func threadAttributes(t event.Thread) []attribute.KeyValue {
@@ -204,25 +172,13 @@ func threadAttributes(t event.Thread) []attribute.KeyValue {
 	return attrs
 }
 
-func threadLabel(t event.Thread) string { return t.Name + " [" + itoa(t.TID) + "]" }
-
 func (w *write) spanID(id spans.TraceID) spans.SpanID {
 	return id.Child(spans.NameWrite, uint64(w.ev.TID), uint64(w.ev.Start))
-}
-
-func (w *wait) spanID(id spans.TraceID) spans.SpanID {
-	name := spans.NameMonitorWait
-	if w.park != nil {
-		name = spans.NamePark
-	}
-	return id.Child(name, uint64(w.thread.TID), uint64(w.start))
 }
 
 func rootID(id spans.TraceID, name string) spans.SpanID { return id.Child(name) }
 
 func itoa(n int32) string { return strconv.Itoa(int(n)) }
-
-func address(a uint64) string { return "0x" + strconv.FormatUint(a, 16) }
 
 func device(d event.Device) string {
 	return strconv.Itoa(int(d.Major())) + ":" + strconv.Itoa(int(d.Minor()))

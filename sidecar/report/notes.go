@@ -16,7 +16,7 @@ func hue(name string) style {
 	switch {
 	case strings.HasPrefix(name, spans.NameProduce):
 		return bold
-	case name == spans.NameMonitorWait, name == spans.NamePark, name == spans.NameLockHold:
+	case name == spans.NameMonitorWait, name == spans.NamePark, name == spans.NameLockHold, name == spans.NameGC, name == spans.NameVMOperation:
 		return yellow
 	case name == spans.NameWrite, name == spans.NameBrokerWrite, name == spans.NameFsync, name == spans.NameBrokerFsync:
 		return blue
@@ -66,6 +66,12 @@ func about(root *spans.Span) (parts []string) {
 	}
 	if ms := number(a, spans.KeyThrottle); ms > 0 {
 		add("throttles its client for " + itoa(ms) + "ms")
+	}
+	if n := number(a, spans.KeyBlockedRequests); n > 0 {
+		add("held up " + itoa(n) + " requests")
+	}
+	if truth(a, spans.KeyUnwatched) {
+		add("lock waits were not watched")
 	}
 	add(list("refused", strs(a, spans.KeyErrors)))
 	add(list("message", strs(a, spans.KeyMessageIDs)))

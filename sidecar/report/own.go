@@ -25,6 +25,13 @@ func own(s *spans.Span) []string {
 		return []string{"inode " + itoa(number(a, spans.KeyInode))}
 	case spans.NameKernelWait:
 		return []string{"waits: " + clean(text(a, spans.KeyReason))}
+	case spans.NameGC:
+		if truth(a, spans.KeyFullGC) {
+			return []string{"all Java threads stood still for a full GC"}
+		}
+		return []string{"all Java threads stood still for a GC"}
+	case spans.NameVMOperation:
+		return []string{"all Java threads stood still: " + clean(text(a, spans.KeyVMOperation))}
 	case spans.NameLockHold:
 		return []string{"monitor " + clean(text(a, spans.KeyMonitorAddress))}
 	case spans.NameReplication:

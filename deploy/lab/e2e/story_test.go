@@ -38,6 +38,9 @@ func TestStory(t *testing.T) {
 	t.Run("jaeger", func(t *testing.T) { checkJaeger(t, j.Client) })
 	t.Run("segments", func(t *testing.T) { s.checkSegments(t, joined) })
 	t.Run("exact", func(t *testing.T) { s.checkExact(t, file, joined) })
+	var most int64
+	t.Run("holders", func(t *testing.T) { most = s.checkHolders(t, file) })
+	t.Run("blocked", func(t *testing.T) { checkQuery(t, j.Client, most) })
 }
 
 // checkJaeger asks for all traces: each whole in itself, its links leading

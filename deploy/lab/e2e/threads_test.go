@@ -24,7 +24,7 @@ var printed = regexp.MustCompile(`(?m)^"(.*)" #.* nid=(0x[0-9a-f]+|[0-9]+) `)
 
 // TestThreadNames: on each of the machine's JDKs, every wait and write of a
 // handler thread has its full name, which is that of the JDK's own dump, from
-// the first one on.
+// the first one on; handlers that begin later, too.
 func TestThreadNames(t *testing.T) {
 	trial.NeedRoot(t)
 	all, err := jdk.Machine()
@@ -47,6 +47,9 @@ func threadNames(t *testing.T, j jdk.JDK) {
 	}
 	file := filepath.Join(s.Run.Dir, "names.pcapng")
 	ts := s.watch(t, "tailspan", []string{trial.NoExport}, nil, "--record", file)
+	if err := s.Broker.Set(t.Context(), "num.io.threads", "12"); err != nil { // which were 8
+		t.Fatal(err)
+	}
 	time.Sleep(8 * time.Second)
 	out, err := exec.Command(filepath.Join(j.Home, "bin/jcmd"), strconv.Itoa(s.Broker.PID()), "Thread.print").Output()
 	if err != nil {
@@ -86,6 +89,9 @@ func threadNames(t *testing.T, j jdk.JDK) {
 		}
 	}
 	t.Logf("%d waits; %v", len(waits), handlers)
+	if handlers["data-plane-kafka-request-handler-11"] == 0 {
+		t.Error("no handler that began later")
+	}
 	if writes == 0 || len(waits) == 0 {
 		t.Errorf("%d handlers wrote, %d waits", writes, len(waits))
 	}

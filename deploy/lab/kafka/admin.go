@@ -61,6 +61,33 @@ func (b *Broker) Create(ctx context.Context, t Topic) error {
 	return nil
 }
 
+// Set changes a dynamic setting of all brokers (KIP-226).
+func (b *Broker) Set(ctx context.Context, name, value string) error {
+	const broker, set = 4, 0 // ConfigResource.Type, AlterConfigOp.OpType
+	change := kmsg.NewIncrementalAlterConfigsRequestResourceConfig()
+	change.Name, change.Op, change.Value = name, set, kmsg.StringPtr(value)
+	all := kmsg.NewIncrementalAlterConfigsRequestResource()
+	all.ResourceType = broker
+	all.Configs = append(all.Configs, change)
+	r := kmsg.NewPtrIncrementalAlterConfigsRequest()
+	r.Resources = append(r.Resources, all)
+	cl, err := b.client()
+	if err != nil {
+		return err
+	}
+	defer cl.Close()
+	answer, err := r.RequestWith(ctx, cl)
+	if err != nil {
+		return fmt.Errorf("set %s: %w", name, err)
+	}
+	for _, a := range answer.Resources {
+		if err := kerr.ErrorForCode(a.ErrorCode); err != nil {
+			return fmt.Errorf("set %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
 // scramIterations is the least that Kafka allows.
 const scramIterations = 4096
 

@@ -31,11 +31,10 @@ var errDump = errors.New("no thread dump that is understood")
 // mention is one place in a dump that names a JavaThread's address and its
 // thread id.
 type mention struct {
-	times  int
-	at     int   // of beforeTID, the first time
-	end    int   // behind the id
-	nid    int32 // in the JVM's pid namespace
-	listed bool
+	times int
+	at    int   // of beforeTID, the first time
+	end   int   // behind the id
+	nid   int32 // in the JVM's pid namespace
 }
 
 // parseDump are the names of Java threads by their ids in the JVM's pid

@@ -204,8 +204,6 @@ func (a *Assembler) Handle(e event.Event) {
 		a.monitorEntered(e)
 	case *event.MonitorExit:
 		a.monitorExit(e)
-	case *event.MonitorWait:
-		a.monitorWait(e)
 	case *event.MonitorsWatched:
 		a.monitorsWatched(e)
 	case *event.Pause:

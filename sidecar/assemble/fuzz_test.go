@@ -145,14 +145,12 @@ func anInnerEvent(b []byte, from, at event.Time, th event.Thread, dev event.Devi
 	if b[1]&0x10 != 0 {
 		from = max(from, at-ms) // short, to lie inside another
 	}
-	switch b[0] % 11 {
+	switch b[0] % 10 {
 	case 7:
 		return &event.Pause{Start: from, End: at, Thread: th, GC: b[1]&0x20 != 0, Name: "operation"}
 	case 8:
-		return &event.MonitorWait{Start: from, End: at, Thread: th, Owner: event.Thread{PID: th.PID, TID: int32(b[4] & 3)}}
-	case 9:
 		return &event.MonitorsWatched{Time: at, PID: th.PID, On: b[1]&0x20 != 0}
-	case 10:
+	case 9:
 		return &event.Park{Start: from, Woken: from + event.Time(b[5])*us, End: at, Thread: th, Timed: b[4]&0x40 != 0,
 			Waker: event.Thread{PID: th.PID, TID: int32(b[4] & 3)}, Kernel: b[4]&0x80 != 0}
 	case 5:

@@ -111,22 +111,6 @@ func (a *Assembler) monitorEntered(e *event.MonitorEntered) {
 	a.waited(t, w)
 }
 
-// monitorWait takes a whole wait of which only the last holder is known. What
-// the probes saw of the thread at that time is not told twice.
-func (a *Assembler) monitorWait(e *event.MonitorWait) {
-	b := a.broker(e.PID)
-	t := b.thread(e.TID)
-	if t.waitedIn(e.Start, e.End) {
-		return
-	}
-	a.stats.Waits++
-	w := &wait{b: b, start: min(e.Start, e.End), end: e.End, thread: e.Thread, monitor: e.Monitor, class: e.Class, source: event.SourceJFR}
-	if e.Owner.TID != 0 {
-		w.released(&exit{time: e.End, thread: e.Owner, monitor: e.Monitor, since: e.End}, b.thread(e.Owner.TID))
-	}
-	a.waited(t, w)
-}
-
 // waited puts a wait that has ended among its thread's doings.
 func (a *Assembler) waited(t *thread, w *wait) {
 	w.gap = t.gap

@@ -119,13 +119,6 @@ func (t *thread) during(from, to event.Time) (most doing, wrote *write) {
 	return most, wrote
 }
 
-// waitedIn says whether a thread waited for a monitor between two instants.
-func (t *thread) waitedIn(from, to event.Time) bool {
-	return slices.ContainsFunc(t.doings[:], func(d doing) bool {
-		return d.wait != nil && d.start < to && d.end > from
-	})
-}
-
 // main is the index of the longest share, -1 without one.
 func (w *wait) main() int {
 	best := -1

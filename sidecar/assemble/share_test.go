@@ -102,9 +102,12 @@ func TestHolderWroteALittle(t *testing.T) {
 // that is said.
 func TestWaitOfJFR(t *testing.T) {
 	s := newScript(t)
-	wait := &event.MonitorWait{Start: t0 + 2*ms, End: t0 + 302*ms, Thread: aThread(6), Class: "java/lang/Object", Owner: aThread(5)}
-	unknown := &event.MonitorWait{Start: t0 + 303*ms, End: t0 + 304*ms, Thread: aThread(6)}
-	events := append(aProduce(1, 5, t0, t0+ms, t0+300*ms, t0+302*ms), wait, unknown)
+	wait, unknown := aWait(6, t0+2*ms, t0+302*ms), aWait(6, t0+303*ms, t0+304*ms)
+	for _, e := range []event.Event{wait[0], unknown[0]} {
+		e.(*event.MonitorEnter).Source = event.SourceJFR
+	}
+	events := append(aProduce(1, 5, t0, t0+ms, t0+300*ms, t0+302*ms), wait[0], aRelease(5, t0+302*ms), wait[1])
+	events = append(events, unknown...)
 	s.play(append(events, aProduce(2, 6, t0, t0+305*ms, t0+306*ms, t0+307*ms)...)...)
 	w := s.span(s.trace(2), spans.NameMonitorWait)
 	adds(t, w)
@@ -114,16 +117,6 @@ func TestWaitOfJFR(t *testing.T) {
 	}
 	s.wantBlocked(s.trace(1).Root(), 1, 300*ms)
 	if len(s.waits) != 2 || len(s.waits[1].Holders) != 0 {
-		t.Errorf("%d waits", len(s.waits))
-	}
-}
-
-// What the probes saw, too, is told once.
-func TestWaitSeenTwice(t *testing.T) {
-	s := newScript(t)
-	s.play(append(aWait(6, t0+2*ms, t0+30*ms), aRelease(5, t0+30*ms),
-		&event.MonitorWait{Start: t0 + 2*ms, End: t0 + 30*ms + 5*us, Thread: aThread(6), Owner: aThread(5)})...)
-	if len(s.waits) != 1 || s.waits[0].Source != "usdt" {
 		t.Errorf("%d waits", len(s.waits))
 	}
 }

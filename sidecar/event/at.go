@@ -23,7 +23,6 @@ func (e *JournalWait) At() Time     { return e.End }
 func (e *FastCommit) At() Time      { return e.End }
 func (e *LogForce) At() Time        { return e.End }
 func (e *BlockIO) At() Time         { return e.End }
-func (e *MonitorWait) At() Time     { return e.End }
 func (e *Park) At() Time            { return e.End }
 func (e *Pause) At() Time           { return e.End }
 func (e *MonitorsWatched) At() Time { return e.Time }
@@ -51,7 +50,6 @@ func (*JournalWait) event()     {}
 func (*FastCommit) event()      {}
 func (*LogForce) event()        {}
 func (*BlockIO) event()         {}
-func (*MonitorWait) event()     {}
 func (*Park) event()            {}
 func (*Pause) event()           {}
 func (*MonitorsWatched) event() {}

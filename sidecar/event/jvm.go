@@ -36,16 +36,6 @@ type MonitorExit struct {
 	Monitor uint64
 }
 
-// MonitorWait is a whole wait as a JFR recording has it
-// (jdk.JavaMonitorEnter).
-type MonitorWait struct {
-	Start, End Time
-	Thread
-	Monitor uint64 // its address as JFR has it, of the object or the monitor; 0 not known
-	Class   string
-	Owner   Thread // previousOwner: the last that released it; TID 0 not known
-}
-
 // Park is one stay of a thread in LockSupport.park.
 type Park struct {
 	Start, End Time

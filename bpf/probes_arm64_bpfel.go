@@ -23,6 +23,7 @@ const (
 	probesMapDevices                  = "devices"
 	probesMapDisks                    = "disks"
 	probesMapEntering                 = "entering"
+	probesMapEnters                   = "enters"
 	probesMapFastCommits              = "fast_commits"
 	probesMapForcers                  = "forcers"
 	probesMapForces                   = "forces"
@@ -364,6 +365,7 @@ type probesMapSpecs struct {
 	Devices        *ebpf.MapSpec `ebpf:"devices"`
 	Disks          *ebpf.MapSpec `ebpf:"disks"`
 	Entering       *ebpf.MapSpec `ebpf:"entering"`
+	Enters         *ebpf.MapSpec `ebpf:"enters"`
 	FastCommits    *ebpf.MapSpec `ebpf:"fast_commits"`
 	Forcers        *ebpf.MapSpec `ebpf:"forcers"`
 	Forces         *ebpf.MapSpec `ebpf:"forces"`
@@ -447,6 +449,7 @@ type probesMaps struct {
 	Devices        *ebpf.Map `ebpf:"devices"`
 	Disks          *ebpf.Map `ebpf:"disks"`
 	Entering       *ebpf.Map `ebpf:"entering"`
+	Enters         *ebpf.Map `ebpf:"enters"`
 	FastCommits    *ebpf.Map `ebpf:"fast_commits"`
 	Forcers        *ebpf.Map `ebpf:"forcers"`
 	Forces         *ebpf.Map `ebpf:"forces"`
@@ -470,6 +473,7 @@ func (m *probesMaps) Close() error {
 		m.Devices,
 		m.Disks,
 		m.Entering,
+		m.Enters,
 		m.FastCommits,
 		m.Forcers,
 		m.Forces,

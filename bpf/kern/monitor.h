@@ -4,6 +4,7 @@
 // thread id, the ObjectMonitor, and of an enter the class's name and its length.
 #pragma once
 
+#include "enters.h"
 #include "site.h"
 #include "thread.h"
 
@@ -64,6 +65,7 @@ int monitor(void *ctx)
 		return 0;
 	bpf_get_current_comm(rec.comm, sizeof(rec.comm));
 	if (kind == KIND_MONITOR_ENTER) {
+		count_enter(rec.r.tgid);
 		__s64 len = argument(ctx, &s->args[3]);
 		rec.r.tail = read_text(rec.class, CLASS_MAX, argument(ctx, &s->args[2]), len);
 		if (len > CLASS_MAX && rec.r.tail)

@@ -21,7 +21,7 @@ func (s *Sidecar) lost() map[string]uint64 {
 		"responses not seen": d.Lost["gap"] + d.Lost["unanswered"], "connections too many": d.Lost["evicted"],
 		"events queue full": q.Dropped, "events late": q.Late, "malformed probe records": p.Malformed,
 		"appends with record headers cut": a.AppendsCut, "events at impossible times": a.BadTimes, "ends of waits": a.LostWaits, "holders of a wait": a.SharesCut, "waits not counted for their root": a.BlockedCut, "ends of commits": a.LostEnds,
-		"reasons of stays off the CPU": a.StaysCut, "samples of a write": a.SamplesCut,
+		"monitor probes taken off: too many waits": s.monitors.stats().TakenOff, "reasons of stays off the CPU": a.StaysCut, "samples of a write": a.SamplesCut,
 	}
 	for reason, n := range a.Dropped {
 		m["requests: "+reason] = n
@@ -68,7 +68,7 @@ func (s *Sidecar) account(lost map[string]uint64) {
 	s.log.Info("so far", "packets", d.Packets, "requests", a.Requests, "finished", a.Finished,
 		"joined_exact", a.Exact, "joined_inferred", a.Inferred, "unjoined", a.Unjoined,
 		"unanswered", a.Unanswered, "duplicates", a.Duplicates, "refused", a.Refused,
-		"lost_requests", a.Lost, "lost_records", a.LostRecords, "appends", a.Appends, "appends_cut", a.AppendsCut, "writes", a.Writes, "fsyncs", a.Fsyncs, "waits", a.Waits, "parks", a.Parks, "queues_exact", a.QueuesExact,
+		"lost_requests", a.Lost, "lost_records", a.LostRecords, "appends", a.Appends, "appends_cut", a.AppendsCut, "writes", a.Writes, "fsyncs", a.Fsyncs, "waits", a.Waits, "jvms_unwatched", s.monitors.stats().Unwatched, "parks", a.Parks, "queues_exact", a.QueuesExact,
 		"ambiguous_waits", a.Ambiguous, "commits", a.Commits, "traces_kept", sm.KeptSlow+sm.KeptLinked)
 	if s.out.exporter != nil {
 		e := s.out.exporter.Stats()

@@ -7,6 +7,7 @@ import (
 	"github.com/tailspan/tailspan/bpf"
 	"github.com/tailspan/tailspan/jvm"
 	"github.com/tailspan/tailspan/sidecar/config"
+	"github.com/tailspan/tailspan/sidecar/probe"
 )
 
 // jvmProbes is what is attached to the JVM of one broker.
@@ -65,7 +66,7 @@ func (l *live) attachMonitors(b *jvm.Broker) io.Closer {
 	if why != nil {
 		return l.attachFunctions(b, why)
 	}
-	c, err := l.kernel.AttachSites(b.PID, b.LibJVM, usdt(sites))
+	c, err := l.attachGoverned(b, sites)
 	if err != nil {
 		l.flags.release(b.Process)
 		l.log.Warn("monitor waits cannot be seen: the probes do not attach", "pid", b.PID, "libjvm", b.LibJVM, "error", err)
@@ -93,7 +94,7 @@ func (l *live) attachFunctions(b *jvm.Broker, why error) io.Closer {
 	sites, err := jvm.MonitorFunctions(b.LibJVM)
 	var c io.Closer
 	if err == nil {
-		c, err = l.kernel.AttachSites(b.PID, b.LibJVM, usdt(sites))
+		c, err = l.attachGoverned(b, sites)
 	}
 	if err != nil {
 		l.log.Warn("monitor waits cannot be seen, neither by the JVM's probes nor by its functions", "pid", b.PID,
@@ -105,14 +106,5 @@ func (l *live) attachFunctions(b *jvm.Broker, why error) io.Closer {
 	return c
 }
 
-// usdt hands the sites over; jvm and bpf do not know each other.
-func usdt(sites []jvm.Probe) []bpf.USDTSite {
-	all := make([]bpf.USDTSite, len(sites))
-	for i, s := range sites {
-		all[i] = bpf.USDTSite{Probe: s.Name, FileOffset: s.FileOffset, Args: make([]bpf.USDTArg, len(s.Args))}
-		for k, a := range s.Args {
-			all[i].Args[k] = bpf.USDTArg{Reg: a.Reg, Size: a.Size, Const: a.Const, Deref: a.Deref, Displacement: a.Displacement}
-		}
-	}
-	return all
-}
+// usdt hands the sites over.
+func usdt(sites []jvm.Probe) []bpf.USDTSite { return probe.Sites(sites) }

@@ -52,6 +52,7 @@ type live struct {
 	drawn    int // bytes of probe records in the last read
 	hunt     hunt
 	flags    *probeFlags
+	governed governors
 	end      func()          // ends the run, for there is nothing more to trace
 	broken   bool            // the recording broke off, and that was said
 	missing  map[string]bool // file systems of which missing probes were said
@@ -87,7 +88,7 @@ func (s *Sidecar) Run(ctx context.Context) error {
 	// instant at which it ended.
 	reading, stop := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer stop(nil)
-	wait := l.start(reading, stop, l.readPackets, l.readProbes, l.followBrokers, l.appends.run)
+	wait := l.start(reading, stop, l.readPackets, l.readProbes, l.followBrokers, l.governAll, l.appends.run)
 	err := l.assemble(ctx, reading)
 	stop(err)
 	wait()

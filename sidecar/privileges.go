@@ -80,7 +80,12 @@ func uncalled() { fmt.Fprintln(os.Stderr) }
 
 // ownSite describes uncalled as a probe site, by its place in the file.
 func ownSite() (bpf.USDTSite, error) {
-	at := uint64(reflect.ValueOf(uncalled).Pointer())
+	return siteAt("monitor__contended__exit", uint64(reflect.ValueOf(uncalled).Pointer()))
+}
+
+// siteAt describes the code at an address of our own as a probe's site, by its
+// place in the file; all arguments are 0.
+func siteAt(probe string, at uint64) (bpf.USDTSite, error) {
 	maps, err := os.Open("/proc/self/maps")
 	if err != nil {
 		return bpf.USDTSite{}, err
@@ -92,7 +97,7 @@ func ownSite() (bpf.USDTSite, error) {
 		if n, _ := fmt.Sscanf(lines.Text(), "%x-%x %s %x", &from, &to, &mode, &offset); n == 4 && from <= at && at < to {
 			zero := int64(0)
 			arg := bpf.USDTArg{Size: 8, Const: &zero}
-			return bpf.USDTSite{Probe: "monitor__contended__exit", FileOffset: at - from + offset, Args: []bpf.USDTArg{arg, arg}}, nil
+			return bpf.USDTSite{Probe: probe, FileOffset: at - from + offset, Args: []bpf.USDTArg{arg, arg, arg, arg}}, nil
 		}
 	}
 	return bpf.USDTSite{}, errors.New("our own code is in no mapping")

@@ -126,6 +126,8 @@ func (p *player) Fact(f recording.Fact) error {
 		s.adopt(*f.Broker)
 	case f.Gone != nil:
 		s.lose(*f.Gone)
+	case f.Watched != nil:
+		s.watch(*f.Watched)
 	case f.Topic != nil:
 		if id, err := topics.ParseID(f.Topic.ID); err == nil {
 			s.topics.Learn(f.Topic.PID, id, f.Topic.Name)

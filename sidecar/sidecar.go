@@ -44,6 +44,8 @@ type Sidecar struct {
 	mu      sync.Mutex
 	brokers map[int32]*known
 
+	monitors monitorsWatched
+
 	recorded *recorded     // of a replay of a recording
 	waits    *waits        // of a replay, from elsewhere; nil: none
 	appends  *appendReader // of a run; nil: a recording has what it read
@@ -182,6 +184,7 @@ func (s *Sidecar) lose(g recording.Gone) {
 		k.gone = true
 	}
 	s.mu.Unlock()
+	s.monitors.forget(g.PID)
 	s.decoder.SetListeners(s.listeners())
 	s.push(event.Packets, &event.Gone{Time: g.Time, PID: g.PID})
 }

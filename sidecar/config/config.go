@@ -31,6 +31,7 @@ type Config struct {
 	ThreadNames     bool     // ask the JVM for them
 	Parks           string   // how they are seen: ParksKernel, …
 	TraceContext    bool     // read the records' traceparent headers
+	MaxWaitsRate    int      // contended enters a second of one JVM, beyond which its monitor probes are taken off; 0: no limit
 	TopicIDs        string   // file
 	Record          string   // file
 	MonitorProbes   bool     // switch the JVM's probe flag on while it is traced
@@ -72,6 +73,7 @@ var commands = map[string]command{
 func brokers(f *flag.FlagSet, c *Config) {
 	f.IntVar(&c.PID, "pid", 0, "trace only the broker with this process `id`")
 	f.BoolVar(&c.ThreadNames, "thread-names", true, "ask the broker's JVM for its threads' full names, by one thread dump; false sends it nothing")
+	f.IntVar(&c.MaxWaitsRate, "max-waits-rate", 20000, "take the monitor probes off a JVM for a while where more waits than this begin in a second; 0 never does")
 	packets(f, c)
 }
 
@@ -221,6 +223,8 @@ func (c *Config) validate(cmd command) error {
 		return fmt.Errorf("--port %d: not a TCP port", c.Port)
 	case c.MonitorProbes && c.StateDir == "":
 		return errors.New("--enable-monitor-probes takes a --state-dir: it could not be put back after a kill")
+	case c.MaxWaitsRate < 0:
+		return errors.New("--max-waits-rate is not negative")
 	case c.PID < 0:
 		return fmt.Errorf("--pid %d: not a process id", c.PID)
 	case new(slog.Level).UnmarshalText([]byte(c.LogLevel)) != nil:

@@ -71,7 +71,7 @@ func TestUsage(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, args := range []string{
-		"run --print everything", "run --format xml", "run extra", "run --slo -1s", "run --nonsense",
+		"run --print everything", "run --format xml", "run extra", "run --slo -1s", "run --max-waits-rate -1", "replay --max-waits-rate 1 f", "run --nonsense",
 		"run --config " + file, "record", "replay", "fly", "doctor --slo 1s", "run --port 70000",
 		"verify r", "verify --log-dir d", "verify r s --log-dir d", "verify r --log-dir ,", "run --log-dir d",
 		"run --log-format loud", "replay --threshold x f",

@@ -157,13 +157,13 @@ func (c *charging) due(a *Assembler) {
 
 // decided says whether no other request can claim the wait any more: its gap is
 // over, and so are those who wrote before and after it. The gap of a thread that
-// does not write, a network thread's, has no end: it is given a moment.
+// never wrote, a network thread's, has no end: it is given a moment.
 func (w *wait) decided(a *Assembler) bool {
 	if w.gap == nil {
 		return true
 	}
 	if t := w.b.threads[w.thread.TID]; t != nil && t.gap == w.gap {
-		return w.gap.prev == nil && a.now >= w.end+linger
+		return !t.wrote && a.now >= w.end+linger
 	}
 	for _, x := range [...]*write{w.gap.prev, w.gap.next} {
 		if x != nil && x.part == nil && a.now < x.ev.End+linger {

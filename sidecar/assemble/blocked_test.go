@@ -166,8 +166,9 @@ func TestBlockedByNobody(t *testing.T) {
 func TestBlockedForLong(t *testing.T) {
 	s := newScript(t)
 	events := append(aProduce(1, 5, t0, t0+ms, t0+500*ms, t0+502*ms), aRelease(5, t0+501*ms), aRelease(8, t0+4*1000*ms))
+	events = append(events, aProduce(3, 6, t0, t0+100*us, t0+200*us, t0+300*us)...) // a handler: it writes
 	events = append(events, aWait(6, t0+2*ms, t0+4001*ms)...)
-	s.play(append(events, aProduce(2, 6, t0, t0+4002*ms, t0+6000*ms, t0+6001*ms)...)...)
+	s.play(append(events, aProduce(2, 6, t0+ms, t0+4002*ms, t0+6000*ms, t0+6001*ms)...)...)
 	s.wantBlocked(s.trace(1).Root(), 1, 499*ms)
 	if n := s.Stats().BlockedCut; n != 0 {
 		t.Errorf("%d came late", n)

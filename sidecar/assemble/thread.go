@@ -13,6 +13,7 @@ import (
 type thread struct {
 	gap     *gap
 	waiting *wait // for a monitor, now
+	wrote   bool  // ever
 	parker  parker
 	dirty   []*event.DirtyInode
 	inner   *inner // of the write or fsync that it is in; nil: nothing yet
@@ -99,7 +100,7 @@ func (a *Assembler) enterThread(b *broker, w *write) {
 		a.printStacks(w, &t.stays)
 	}
 	t.stays.reset()
-	w.before, t.gap.next = t.gap, w
+	w.before, t.gap.next, t.wrote = t.gap, w, true
 	t.gap = &gap{prev: w}
 	w.after = t.gap
 	t.did(doing{start: w.ev.Start, end: w.ev.End, write: w})

@@ -12,7 +12,7 @@ import (
 	"github.com/tailspan/tailspan/deploy/lab/tailspan"
 )
 
-type bench struct {
+type overhead struct {
 	scene          *scene.Scene
 	bin            string
 	clients        []*steady.Client
@@ -36,7 +36,7 @@ func (o outcome) perRequest() float64 { return float64(o.broker) / float64(o.req
 const settle = 3 * time.Second
 
 // run measures while the load goes on all the time.
-func (b *bench) run(ctx context.Context) error {
+func (b *overhead) run(ctx context.Context) error {
 	var err error
 	if b.clients, err = steady.Connect(b.scene.Broker.Address(), b.scene.Topic, b.scene.Partitions); err != nil {
 		return err
@@ -69,7 +69,7 @@ func micro(d time.Duration) time.Duration { return d.Round(time.Microsecond) }
 
 // pair measures without and with Tailspan; every other pair begins with the
 // latter, so that a drift does not fall on one of them.
-func (b *bench) pair(ctx context.Context, onFirst bool) (p [2]outcome, err error) {
+func (b *overhead) pair(ctx context.Context, onFirst bool) (p [2]outcome, err error) {
 	for i := range p {
 		if (i == 0) == onFirst {
 			p[1], err = b.watched(ctx)
@@ -84,7 +84,7 @@ func (b *bench) pair(ctx context.Context, onFirst bool) (p [2]outcome, err error
 }
 
 // watched measures with Tailspan on.
-func (b *bench) watched(ctx context.Context) (o outcome, err error) {
+func (b *overhead) watched(ctx context.Context) (o outcome, err error) {
 	t, err := tailspan.Start(b.bin, filepath.Join(b.scene.Output, "tailspan.log"), []string{"OTEL_TRACES_EXPORTER=none"}, nil,
 		"run", "--pid", fmt.Sprint(b.scene.Broker.PID()), "--slo", "65ms")
 	if err != nil {
@@ -111,7 +111,7 @@ func (b *bench) watched(ctx context.Context) (o outcome, err error) {
 }
 
 // measure takes one stretch.
-func (b *bench) measure(ctx context.Context, length time.Duration, t *tailspan.Sidecar) (o outcome, err error) {
+func (b *overhead) measure(ctx context.Context, length time.Duration, t *tailspan.Sidecar) (o outcome, err error) {
 	before, err := b.read(ctx, t)
 	if err != nil {
 		return o, err
@@ -135,7 +135,7 @@ func (b *bench) measure(ctx context.Context, length time.Duration, t *tailspan.S
 }
 
 // read takes the counters.
-func (b *bench) read(ctx context.Context, t *tailspan.Sidecar) (o outcome, err error) {
+func (b *overhead) read(ctx context.Context, t *tailspan.Sidecar) (o outcome, err error) {
 	if o.requests, err = b.clients[0].Records(ctx); err != nil {
 		return o, err
 	}

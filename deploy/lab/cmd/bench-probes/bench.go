@@ -23,7 +23,7 @@ import (
 //go:embed probes.bt
 var script string
 
-type bench struct {
+type probes struct {
 	scene          *scene.Scene
 	bin            string
 	clients        []*steady.Client
@@ -40,7 +40,7 @@ type stretch struct {
 // settle is how long either runs before it is measured.
 const settle = 3 * time.Second
 
-func (b *bench) run(ctx context.Context) error {
+func (b *probes) run(ctx context.Context) error {
 	stats, err := ebpf.EnableStats(uint32(unix.BPF_STATS_RUN_TIME))
 	if err != nil {
 		return fmt.Errorf("count the programs' time: %w", err)
@@ -80,7 +80,7 @@ func (b *bench) run(ctx context.Context) error {
 	return report(own, peer)
 }
 
-func (b *bench) withTailspan(ctx context.Context) (s stretch, err error) {
+func (b *probes) withTailspan(ctx context.Context) (s stretch, err error) {
 	t, err := tailspan.Start(b.bin, filepath.Join(b.scene.Output, "tailspan.log"), []string{"OTEL_TRACES_EXPORTER=none"}, nil,
 		"run", "--pid", fmt.Sprint(b.scene.Broker.PID()), "--slo", "65ms", "--log-level", "debug")
 	if err != nil {
@@ -90,7 +90,7 @@ func (b *bench) withTailspan(ctx context.Context) (s stretch, err error) {
 	return b.measure(ctx, t.Process)
 }
 
-func (b *bench) withBpftrace(ctx context.Context) (s stretch, err error) {
+func (b *probes) withBpftrace(ctx context.Context) (s stretch, err error) {
 	var st unix.Stat_t
 	if err := unix.Stat(b.scene.LogDir, &st); err != nil {
 		return s, err
@@ -109,7 +109,7 @@ func (b *bench) withBpftrace(ctx context.Context) (s stretch, err error) {
 	return b.measure(ctx, p)
 }
 
-func (b *bench) measure(ctx context.Context, p *child.Process) (s stretch, err error) {
+func (b *probes) measure(ctx context.Context, p *child.Process) (s stretch, err error) {
 	if _, err := steady.Latencies(ctx, b.clients, settle); err != nil {
 		return s, err
 	}
@@ -131,7 +131,7 @@ func (b *bench) measure(ctx context.Context, p *child.Process) (s stretch, err e
 	return s, b.scene.Check()
 }
 
-func (b *bench) read(ctx context.Context, p *child.Process) (usages, int64, error) {
+func (b *probes) read(ctx context.Context, p *child.Process) (usages, int64, error) {
 	if !p.Alive() {
 		return nil, 0, fmt.Errorf("%s ended by itself, see %s", p.Name, p.Log)
 	}

@@ -6,65 +6,27 @@ package main
 
 import (
 	"context"
-	"errors"
 	"flag"
-	"fmt"
-	"os"
-	"os/signal"
-	"path/filepath"
-	"syscall"
 	"time"
 
-	"github.com/tailspan/tailspan/deploy/lab/cache"
-	"github.com/tailspan/tailspan/deploy/lab/isolate"
-	"github.com/tailspan/tailspan/deploy/lab/repo"
+	"github.com/tailspan/tailspan/deploy/lab/bench"
 	"github.com/tailspan/tailspan/deploy/lab/scene"
 	"github.com/tailspan/tailspan/deploy/lab/slowdisk"
 )
 
 func main() {
 	slowdisk.Main()
-	if os.Geteuid() != 0 {
-		fmt.Fprintln(os.Stderr, "bench-probes: probes need root")
-		os.Exit(1)
-	}
-	err := errors.Join(isolate.Mounts(), isolate.Tracefs())
-	if err == nil {
-		err = run()
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "bench-probes:", err)
-		os.Exit(1)
-	}
-}
-
-func run() (err error) {
-	b := bench{}
+	b := probes{}
 	c := scene.Story()
 	c.Producers = 0 // the load is the bench's own
 	flag.IntVar(&b.rounds, "rounds", 6, "how many times each")
 	flag.DurationVar(&b.length, "for", 15*time.Second, "how long each time")
 	flag.DurationVar(&b.warmUp, "warm-up", 20*time.Second, "load before the first")
-	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if err := isolate.FollowParent(); err != nil {
-		return err
-	}
-	dir, err := cache.Dir()
-	if err != nil {
-		return err
-	}
-	c.Output = filepath.Join(dir, "logs", "bench-probes")
-	if err := os.RemoveAll(c.Output); err != nil {
-		return err
-	}
-	if b.bin, err = repo.Build(ctx); err != nil {
-		return err
-	}
-	if b.scene, err = scene.New(ctx, c, os.Stdout); err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, b.scene.Close()) }()
-	return b.run(ctx)
+	bench.Main("bench-probes", func(ctx context.Context, s bench.Stage) error {
+		b.bin = s.Bin
+		return s.Scene(ctx, c, func(set *scene.Scene) error {
+			b.scene = set
+			return b.run(ctx)
+		})
+	})
 }

@@ -3,11 +3,12 @@
 # make test-vm          the probes in Debian's kernels 5.10, 6.1 and 6.12, emulated; a quarter of an hour at most
 # make matrix           which probes attach in these kernels, written into the README
 # make jdks             waits on JDK 11 to 25 against the JVM's own recording, into the README (root)
-# make test-long        what takes hours: a million requests, 1,000 switches of a JVM's flag, ten minutes of each fuzz target (root)
+# make test-long        what takes hours: a million requests, 1,000 switches of a JVM's flag, 10,000 times probes on and off, ten minutes of each fuzz target (root)
 # make demo             one slow produce request of a real Kafka, seen whole in a real Jaeger
 # make rights           what each capability is there for, into the README (root)
 # make bench            Go benchmarks
 # make bench-overhead   what Tailspan costs a broker (root)
+# make bench-jvm        what its probes cost a JVM whose threads contend for locks (root)
 # make bench-probes     what its programs in the kernel cost beside bpftrace's (root)
 # make bench-replay     replay of a capture against tshark and a bare loop (root, once: to capture)
 # make lab              the demo's broker on its slow disk, for work by hand (root)
@@ -20,7 +21,7 @@ ROOT    := $(shell [ "$$(id -u)" -eq 0 ] && echo yes)
 
 export GOFLAGS := $(filter-out -buildvcs=%,$(GOFLAGS)) -buildvcs=false
 
-.PHONY: build test test-vm guests matrix jdks test-long demo fixture rights bench bench-overhead bench-probes bench-replay lab lint generate install install-demo clean
+.PHONY: build test test-vm guests matrix jdks test-long demo fixture rights bench bench-overhead bench-jvm bench-probes bench-replay lab lint generate install install-demo clean
 
 build:
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/tailspan ./cmd/tailspan
@@ -50,12 +51,14 @@ jdks: $(if $(ROOT),install) build
 	cd $(LAB) && go test -count 1 -v -timeout 20m -run '^TestJDKs$$' ./contend -update
 
 REQUESTS ?= 1000000
+CYCLES   ?= 10000
 FUZZTIME ?= 10m
 SWITCHES ?= 1000
 
 test-long: $(if $(ROOT),install) build
 	cd $(LAB) && LAB_REQUESTS=$(REQUESTS) go test -count 1 -v -timeout 3h -run TestEveryRequest ./exact
 	cd $(LAB) && LAB_SWITCHES=$(SWITCHES) go test -count 1 -v -timeout 1h -run TestSwitching ./probeflag
+	cd $(LAB) && LAB_CYCLES=$(CYCLES) go test -count 1 -v -timeout 3h -run TestCycles ./govern
 	@set -e; for p in $$(go list ./...); do for f in $$(go test -list '^Fuzz' $$p | grep '^Fuzz'); do \
 		echo "$$p $$f, $(FUZZTIME)"; \
 		go test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 3s $$p; done; done
@@ -77,6 +80,10 @@ rights: $(if $(ROOT),install) build
 bench-overhead: $(if $(ROOT),install-demo) build
 	@cd $(LAB) && go build -o ../../bin/ ./cmd/bench-overhead
 	@exec bin/bench-overhead $(ARGS)
+
+bench-jvm: $(if $(ROOT),install-demo) build
+	@cd $(LAB) && go build -o ../../bin/ ./cmd/bench-jvm
+	@exec bin/bench-jvm $(ARGS)
 
 bench-probes: $(if $(ROOT),install-demo) build
 	@cd $(LAB) && go build -o ../../bin/ ./cmd/bench-probes

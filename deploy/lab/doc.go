@@ -18,8 +18,10 @@
 //	brokers   the live path on old and new, encrypted and replicated brokers
 //	rights    the live path with fewer capabilities, and as another user
 //	probeflag the JVM's probe flag, switched on and put back
+//	govern    probes of a JVM that go and come: cycles, and the governor
 //	exact     every request of a mixed load, held against everybody who knows it
 //	vm        Debian's kernels in an emulator, and what runs in them
+//	bench     what the benchmarks that need root begin with
 //	steady    a load whose requests are all alike, for measuring
-//	cmd       env, load, demo, guest; bench-overhead, bench-probes, bench-replay; what makes the fixtures
+//	cmd       env, load, demo, guest; bench-overhead, bench-jvm, bench-probes, bench-replay; what makes the fixtures
 package lab

@@ -73,6 +73,27 @@ func TestRoot(t *testing.T) {
 	}
 }
 
+// TestGoverned: what was kept is enough for the governor: the probes go at the
+// first wait, come back, and see the next.
+func TestGoverned(t *testing.T) {
+	s := set(t)
+	give(t, s.Bin, rights.Start)
+	ts := s.start(t, as(ourUID, 0, s.Bin, "run", "--pid", strconv.Itoa(s.Broker.PID()), "--max-waits-rate", "1"))
+	s.until(t, ts)
+	for _, what := range []string{"the monitor probes are back", "the probes are taken off"} {
+		err := ts.Until(t.Context(), patience, func() bool {
+			out, _ := ts.Output()
+			_, later, _ := strings.Cut(out, "the probes are taken off")
+			return strings.Contains(later, what)
+		})
+		if err != nil {
+			t.Fatalf("%q: %v", what, err)
+		}
+	}
+	holdsOnly(t, ts, rights.Attach)
+	trial.Stop(t, ts)
+}
+
 func (s *stage) start(t *testing.T, line []string) *tailspan.Sidecar {
 	t.Helper()
 	ts, err := tailspan.Start(line[0], filepath.Join(s.Dir, "tailspan.log"), []string{trial.NoExport}, nil, line[1:]...)

@@ -62,6 +62,9 @@ type exit struct {
 
 func (a *Assembler) monitorEnter(e *event.MonitorEnter) {
 	b := a.broker(e.PID)
+	if b.watch.off != 0 { // of those that were seen until the probes were gone the end may not be
+		return
+	}
 	t := b.thread(e.TID)
 	if t.waiting != nil { // its end was lost, or it is a virtual thread's
 		b.unwait(t.waiting)
@@ -99,10 +102,13 @@ func (b *broker) unwait(w *wait) {
 }
 
 func (a *Assembler) monitorEntered(e *event.MonitorEntered) {
-	t := a.broker(e.PID).thread(e.TID)
+	b := a.broker(e.PID)
+	t := b.thread(e.TID)
 	w := t.waiting
 	if w == nil || w.monitor != e.Monitor {
-		a.stats.LostWaits++
+		if b.watch.off == 0 {
+			a.stats.LostWaits++
+		}
 		return
 	}
 	a.stats.Waits++

@@ -47,8 +47,7 @@
 // A probe in a library is a trap: 0.7 µs on a virtual machine where it stands on an
 // instruction that the kernel emulates (a nop, call, branch or push, as all of ours
 // do), 11 µs where it has to be stepped over; and the program's 0.3 µs for a monitor,
-// 0.6 µs for a thread's start or an operation of the VM (BenchmarkLife). The latter
-// are some a second in a busy broker, monitors as many as threads wait for them.
+// 0.6 µs for a thread's start or an operation of the VM (BenchmarkLife).
 //
 // In a busy broker the programs meet cold caches and take half as long again
 // as in a loop: BenchmarkHit has both.

@@ -173,6 +173,14 @@ func (d *door) knock(ctx context.Context) (*os.File, error) {
 	}
 }
 
+// trusts says whether the JVM takes a file there for a request: one of its own user.
+// For another's it would print all its threads.
+func (d *door) trusts(dir *os.File, name string) bool {
+	var st unix.Stat_t
+	err := unix.Fstatat(int(dir.Fd()), name, &st, unix.AT_SYMLINK_NOFOLLOW)
+	return err == nil && st.Mode&unix.S_IFMT == unix.S_IFREG && st.Uid == d.who.user.uid
+}
+
 // leaveFile makes .attach_pidN in /tmp, which is no disk of the broker's, or
 // else in the working directory, and returns what removes it again.
 func (d *door) leaveFile() (remove func(), err error) {
@@ -185,7 +193,7 @@ func (d *door) leaveFile() (remove func(), err error) {
 		if e == nil {
 			unix.Close(fd)
 		}
-		if e == nil || errors.Is(e, unix.EEXIST) { // of somebody who was killed
+		if e == nil || errors.Is(e, unix.EEXIST) && d.trusts(dir, name) { // of somebody who was killed
 			return func() { _ = unix.Unlinkat(int(dir.Fd()), name, 0) }, nil
 		}
 		err = errors.Join(err, e)

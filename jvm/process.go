@@ -22,6 +22,9 @@ const (
 // ErrGone says that the process does not exist (any more).
 var ErrGone = errors.New("no such process")
 
+// errZombie says that it has ended, and that its parent has not heard of it.
+var errZombie = fmt.Errorf("%w: a zombie", ErrGone)
+
 // Process names one process for good: a pid is recycled, its start is not.
 type Process struct {
 	PID       int32
@@ -40,6 +43,8 @@ func Alive(root string, p Process) bool {
 func (p Process) lives(root string) error {
 	start, err := proc{root, p.PID}.startTime()
 	switch {
+	case errors.Is(err, errZombie):
+		return ErrGone
 	case errors.Is(err, ErrGone) && syscall.Kill(int(p.PID), 0) == syscall.EPERM:
 		return fmt.Errorf("process %d may not be looked at: %w", p.PID, fs.ErrPermission) // /proc with hidepid
 	case err == nil && start != p.StartTime:
@@ -74,7 +79,7 @@ func (p proc) startTime() (uint64, error) {
 		return 0, fmt.Errorf("parse %s: too few fields", p.path("stat"))
 	}
 	if state := fields[0][0]; state == 'Z' || state == 'X' {
-		return 0, ErrGone
+		return 0, errZombie
 	}
 	return strconv.ParseUint(string(fields[19]), 10, 64)
 }

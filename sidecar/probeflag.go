@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"slices"
 	"sync"
 
 	"github.com/tailspan/tailspan/jvm"
@@ -52,36 +53,54 @@ func (f *probeFlags) fires(p jvm.Process) (bool, error) {
 		f.log.Warn("the JVM's monitor probes could not be switched on", "pid", p.PID, "error", err,
 			"do", "start the broker with KAFKA_OPTS=-XX:+DTraceMonitorProbes; `tailspan doctor` says more")
 	}
+	if f.lent(p) {
+		return false, nil
+	}
 	return jvm.MonitorProbes(procRoot, p.PID)
 }
 
+// lent says whether another Tailspan has switched the flag on: with its end it goes
+// off, and who does not ask for the flag is not asked.
+func (f *probeFlags) lent(p jvm.Process) bool {
+	debts, err := f.ledger.Debts()
+	if err != nil {
+		f.log.Debug("whether the JVM's flag is another Tailspan's is not known", "pid", p.PID, "error", err)
+	}
+	return slices.ContainsFunc(debts, func(d jvm.Debt) bool { return d.Process == p })
+}
+
+// Nothing is logged while mu is held: a log that nobody reads would keep the flags
+// on.
 func (f *probeFlags) enable(p jvm.Process) error {
+	loan, err := f.switchOn(p)
+	if loan != nil && loan.Owed() {
+		f.log.Info("switched the JVM's monitor probes on; they are switched off at the end", "pid", p.PID, "noted_in", f.ledger.Dir)
+	}
+	return err
+}
+
+// switchOn: nil, nil is for a JVM whose flag is on by us already.
+func (f *probeFlags) switchOn(p jvm.Process) (*jvm.Loan, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.closed {
-		return errors.New("the run is ending")
+		return nil, errors.New("the run is ending")
 	}
 	if f.loans[p] != nil {
-		return nil
+		return nil, nil
 	}
 	loan, err := f.ledger.SwitchOn(p)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	f.loans[p] = loan
-	if loan.Owed() {
-		f.log.Info("switched the JVM's monitor probes on; they are switched off at the end", "pid", p.PID, "noted_in", f.ledger.Dir)
-	}
-	return nil
+	return loan, nil
 }
 
 // release puts one back: the JVM has ended, or its probes do not attach.
 func (f *probeFlags) release(p jvm.Process) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if loan := f.loans[p]; loan != nil {
-		delete(f.loans, p)
-		f.putBack(loan)()
+	for _, say := range f.putAllBack(func(x jvm.Process) bool { return x == p }) {
+		say()
 	}
 }
 
@@ -89,16 +108,23 @@ func (f *probeFlags) release(p jvm.Process) {
 // comes by here, some twice; nothing is switched on afterwards.
 func (f *probeFlags) close() {
 	f.mu.Lock()
-	defer f.mu.Unlock()
 	f.closed = true
-	var said []func()
-	for p, loan := range f.loans {
-		delete(f.loans, p)
-		said = append(said, f.putBack(loan))
-	}
-	for _, say := range said {
+	f.mu.Unlock()
+	for _, say := range f.putAllBack(func(jvm.Process) bool { return true }) {
 		say()
 	}
+}
+
+func (f *probeFlags) putAllBack(of func(jvm.Process) bool) (said []func()) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for p, loan := range f.loans {
+		if of(p) {
+			delete(f.loans, p)
+			said = append(said, f.putBack(loan))
+		}
+	}
+	return said
 }
 
 func (f *probeFlags) putBack(loan *jvm.Loan) (say func()) {

@@ -27,6 +27,7 @@ func untilSignal(log *slog.Logger) (ctx context.Context, stop func()) {
 	context.AfterFunc(ctx, func() {
 		stop()
 		time.AfterFunc(hardEnd, func() {
+			time.AfterFunc(time.Second, func() { os.Exit(exitFailed) }) // the log may be what holds it up
 			log.Error("the end took too long; what was pending is lost", "after", hardEnd)
 			os.Exit(exitFailed)
 		})

@@ -2,6 +2,7 @@ package sidecar
 
 import (
 	"context"
+	"errors"
 	"io"
 	"sync"
 	"time"
@@ -70,12 +71,13 @@ func (g *governed) Close() error {
 }
 
 func (l *live) putOn(g *governed) error {
-	n, err := l.kernel.Enters(g.pid)
-	if err != nil {
-		return err
-	}
+	var err error
 	if g.probes, err = g.attach(); err != nil {
 		g.probes = nil
+	}
+	n, e := l.kernel.Enters(g.pid) // afterwards: what was counted meanwhile is of no window
+	if e != nil {
+		return errors.Join(err, e, g.takeOff())
 	}
 	g.rate.on(now(), n) // for a failure, too: the next pause follows from it
 	return err
@@ -94,6 +96,7 @@ func (g *governed) takeOff() error {
 // keep a JVM waiting.
 func (l *live) governAll(ctx context.Context) error {
 	if l.config.MaxWaitsRate == 0 {
+		<-ctx.Done() // the end of a loop is taken for the run's: what was written to JVMs is undone
 		return nil
 	}
 	for {

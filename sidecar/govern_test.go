@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/tailspan/tailspan/bpf"
+	"github.com/tailspan/tailspan/jvm"
 	"github.com/tailspan/tailspan/sidecar/config"
 	"github.com/tailspan/tailspan/sidecar/event"
 	"github.com/tailspan/tailspan/sidecar/recording"
@@ -121,6 +122,21 @@ func TestGovern(t *testing.T) {
 	}
 	end()
 	noted(t, l, &file)
+}
+
+// TestNoGovernor: without a limit, too, its loop ends with the run and no sooner,
+// for with a loop's end the flags of JVMs are put back.
+func TestNoGovernor(t *testing.T) {
+	l := &live{Sidecar: &Sidecar{log: slog.New(slog.DiscardHandler)}}
+	l.flags = l.newProbeFlags()
+	ctx, end := context.WithCancel(t.Context())
+	wait := l.start(ctx, func(error) {}, l.governAll)
+	time.Sleep(10 * time.Millisecond)
+	if err := l.flags.enable(jvm.Process{}); err == nil || err.Error() == "the run is ending" {
+		t.Errorf("enable: %v", err)
+	}
+	end()
+	wait()
 }
 
 // endPauses ends those that are under way.

@@ -16,6 +16,8 @@ const (
 	// probation is how long after their return half of the limit is too much: a
 	// load about the limit must not have them go and come all the time.
 	probation = event.Time(time.Second)
+	// leastWindow: a burst of a few milliseconds is no rate.
+	leastWindow = event.Time(100 * time.Millisecond)
 	// steadyFor is how long they must have stayed for the next pause to be the
 	// least again.
 	steadyFor = event.Time(time.Minute)
@@ -44,7 +46,7 @@ func (g *governor) on(now event.Time, count uint64) {
 
 // tooMany says whether the probes must go, by how many enters there were.
 func (g *governor) tooMany(now event.Time, count uint64) bool {
-	if now <= g.at {
+	if now-g.at < leastWindow {
 		return false
 	}
 	g.last = float64(count-min(g.count, count)) / time.Duration(now-g.at).Seconds()

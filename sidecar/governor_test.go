@@ -65,6 +65,19 @@ func TestGovernorLetsBe(t *testing.T) {
 	}
 }
 
+// TestGovernorFirstWindow: the probes go on at any moment between two looks, and
+// what little came between that and the first one is no rate.
+func TestGovernorFirstWindow(t *testing.T) {
+	g := governor{limit: 20000}
+	g.on(second, 1000)
+	if at := second + event.Time(2*time.Millisecond); g.tooMany(at, 1100) { // 50,000 a second
+		t.Error("by 2 ms")
+	}
+	if at := second + event.Time(302*time.Millisecond); !g.tooMany(at, 1000+302*25) {
+		t.Error("what came in the first 2 ms is not in the next window")
+	}
+}
+
 // A load that begins at any moment is cut off within a second, and looked at
 // again more and more seldom while it lasts.
 func TestGovernorUnderLoad(t *testing.T) {

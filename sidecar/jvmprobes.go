@@ -69,8 +69,7 @@ func (l *live) attachMonitors(b *jvm.Broker) io.Closer {
 	c, err := l.attachGoverned(b, sites)
 	if err != nil {
 		l.flags.release(b.Process)
-		l.log.Warn("monitor waits cannot be seen: the probes do not attach", "pid", b.PID, "libjvm", b.LibJVM, "error", err)
-		return nil
+		return l.attachFunctions(b, err)
 	}
 	return c
 }

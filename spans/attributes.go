@@ -118,9 +118,8 @@ const (
 	KeyUnwatched = "tailspan.monitor.unwatched" // true: there were too many waits
 
 	// On park.wait.
-	KeyWaker     = "tailspan.park.waker"    // the thread that ended it
-	KeyWakerID   = "tailspan.park.waker_id" // its number
-	KeyParkTimed = "tailspan.park.timed"    // it had a time limit
+	KeyWaker   = "tailspan.park.waker"    // the thread that ended it
+	KeyWakerID = "tailspan.park.waker_id" // its number
 
 	// On park.wait, and on request.queue where a park says when it ended.
 	KeyParkSource = "tailspan.park.source" // usdt | kernel: how it was seen

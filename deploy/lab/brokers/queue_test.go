@@ -17,7 +17,8 @@ import (
 // queue, from when a network thread had read the request
 // (RequestChannel.Request.startTimeNanos) to when a handler took it
 // (requestDequeueTimeNanos). Three clients leave the handlers idle in between, so
-// that most ends are exact: more than nine of ten on a machine that is busy, too.
+// that most ends are exact: more than nine of ten were, and 84 of 100 at the demo's
+// load on a machine with 30 threads for two CPUs. Three of four are asked for.
 func TestQueue(t *testing.T) {
 	for _, way := range []string{"kernel", "usdt"} {
 		t.Run(way, func(t *testing.T) { queueAsLogged(t, way) })
@@ -45,7 +46,7 @@ func queueAsLogged(t *testing.T, way string) {
 	for i := range 3 {
 		for _, r := range told[fmt.Sprint("client-", i)] {
 			off := r.phase(spans.NameQueue) - r.log.RequestQueue
-			if picked := r.beyond(r.Readable); r.taken() && off > picked+cut {
+			if picked := r.beyond(r.Readable); r.taken() && off > picked+r.log.Send+cut { // see timesAreLogged
 				t.Errorf("taken %s after the broker says, of %+v: %+v", off-picked, r.RequestRow, r.log)
 			}
 			if !r.taken() {

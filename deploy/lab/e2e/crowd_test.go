@@ -136,4 +136,7 @@ func (s *stage) checkStops(t *testing.T, file string, stops []stop) {
 	}
 	t.Logf("%d stops of a millisecond and more in HotSpot's log; %d had a request in work, %d times told, %d not; they are shorter than in the log by %v (median), %v at most; %d collections",
 		len(stops), len(told), len(off), missing, time.Duration(off[len(off)/2]), time.Duration(off[len(off)-1]), collections)
+	if d := off[len(off)/2]; max(d, -d) >= leastPause {
+		t.Error("half of them are not as long as in the log")
+	}
 }

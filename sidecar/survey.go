@@ -2,6 +2,7 @@ package sidecar
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -28,6 +29,7 @@ type survey struct {
 type surveyed struct {
 	threads map[int32]string // by host thread id: the full name, or the kernel's 15 bytes, or ""
 	waits   uint64           // for monitors, by probes
+	after   event.Time       // the mark after which a replay knows who it is
 }
 
 // maxSurveyed bounds the threads of a broker.
@@ -42,7 +44,10 @@ func surveyFile(ctx context.Context, path string) (*survey, error) {
 	defer f.Close()
 	v := &survey{ctx: ctx, brokers: map[int32]*surveyed{}}
 	v.probes = probe.New(probe.Options{Emit: v.see})
-	return v, recording.Play(f, v)
+	if err := recording.Play(f, v); err != nil && !errors.Is(err, capture.ErrTruncated) { // the replay says so, at its end
+		return nil, err
+	}
+	return v, nil
 }
 
 // Packet tells nothing.
@@ -59,7 +64,9 @@ func (v *survey) Fact(f recording.Fact) error {
 	v.recording = true
 	switch {
 	case f.Broker != nil:
-		v.broker(f.Broker.PID)
+		if v.brokers[f.Broker.PID] == nil {
+			v.broker(f.Broker.PID).after = v.last
+		}
 	case f.Clock != nil:
 		v.clock.Calibrate(*f.Clock)
 	case f.Threads != nil:

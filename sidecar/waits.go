@@ -94,9 +94,10 @@ func (s *Sidecar) readWaitsOf(ctx context.Context, path string) (*waits, error) 
 
 var errTooManyWaits = errors.New("too many waits; cut the JFR recording into pieces with `jfr disassemble`, or record with a threshold")
 
-// keepWithin takes the waits in the time of the recording.
+// keepWithin takes the waits in the time of the recording, from when the broker is
+// known in it: the assembler asks once who a broker is, at its first event.
 func (w *waits) keepWithin(ctx context.Context, v *survey) func(*jfr.Wait) error {
-	from, to := v.clock.Unix(v.first), v.clock.Unix(v.last)
+	from, to := v.clock.Unix(max(v.first, v.brokers[w.pid].after+1)), v.clock.Unix(v.last)
 	return func(e *jfr.Wait) error {
 		w.stats.Waits++
 		switch {

@@ -2,8 +2,8 @@ package sidecar
 
 import (
 	"math"
-	"strings"
 
+	"github.com/tailspan/tailspan/jvm"
 	"github.com/tailspan/tailspan/sidecar/event"
 	"github.com/tailspan/tailspan/sidecar/jfr"
 )
@@ -44,9 +44,11 @@ type threadTable struct {
 const commBytes = 15
 
 // alike says whether a thread of which the recording knows a name can be the
-// one that JFR calls java: a name may be cut to what the kernel keeps.
+// one that JFR calls java: a name may be cut to what the kernel keeps, which
+// HotSpot chooses in another way from JDK 22 on.
 func alike(known, java string) bool {
-	return known == java || len(known) == commBytes && strings.HasPrefix(java, known)
+	cut := jvm.KernelNames(java)
+	return known == java || known == cut[0] || known == cut[1]
 }
 
 // find looks up each thread among those of the broker that the recording

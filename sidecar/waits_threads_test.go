@@ -20,6 +20,8 @@ func TestFindThreads(t *testing.T) {
 		{"nothing known", nil, []jfr.Thread{{OSID: 7, Name: h(0)}}, []int32{0}},
 		{"the host's numbers, names cut", map[int32]string{7: comm15, 8: comm15},
 			[]jfr.Thread{{OSID: 7, Name: h(0)}, {OSID: 8, Name: h(1)}}, []int32{7, 8}},
+		{"names cut as from JDK 22 on", map[int32]string{7: "data-pl..dler-0", 8: "data-pl..ler-11"},
+			[]jfr.Thread{{OSID: 7, Name: h(0)}, {OSID: 8, Name: h(11)}}, []int32{7, 8}},
 		{"one not seen", map[int32]string{7: comm15}, []jfr.Thread{{OSID: 9, Name: "s"}, {OSID: 7, Name: h(0)}, {OSID: 1 << 40, Name: "t"}}, []int32{9, 7, 0}},
 		{"one without a name", map[int32]string{7: comm15, 8: ""}, []jfr.Thread{{OSID: 8, Name: "s"}, {OSID: 7, Name: h(0)}}, []int32{8, 7}},
 		{"other numbers, full names", map[int32]string{4007: h(0), 4008: h(1)},

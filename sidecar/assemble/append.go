@@ -12,8 +12,10 @@ import (
 
 const (
 	// handlerComm is how the kernel names a broker's request handlers: the
-	// first 15 bytes of data-plane-kafka-request-handler-N.
+	// first 15 bytes of data-plane-kafka-request-handler-N. From JDK 22 on it is
+	// their first 7 bytes, two dots and the last 6.
 	handlerComm = "data-plane-kafk"
+	handlerCut  = "data-pl.."
 	// bareAfter is how long a request may yet claim a write.
 	bareAfter = linger / 2
 	// controlBatch is the bit of a batch's attributes that tells a broker's own
@@ -30,10 +32,16 @@ type unclaimedWrite struct {
 func (a *Assembler) mayBeBare(b *broker, w *write) {
 	e := w.ev
 	if !b.id.Encrypted || w.part != nil || e.Bytes <= 0 || e.Attributes&controlBatch != 0 ||
-		!strings.HasPrefix(e.Name, handlerComm) || internal(e.Topic) {
+		!byHandler(e.Name) || internal(e.Topic) {
 		return
 	}
 	a.after(e.End+bareAfter, unclaimedWrite{b, w})
+}
+
+// byHandler says whether a thread can be a request handler, by as much of its
+// name as is known.
+func byHandler(name string) bool {
+	return strings.HasPrefix(name, handlerComm) || strings.HasPrefix(name, handlerCut)
 }
 
 // internal says that only brokers write to a topic (org.apache.kafka.common.internals.Topic).

@@ -204,11 +204,12 @@ func (b *blocked) attributes(attrs []attribute.KeyValue) []attribute.KeyValue {
 		attribute.Int64(spans.KeyBlocked, int64(b.ns)))
 }
 
-// roots are those of the request's writes and fsyncs.
+// roots are those of the request's writes and fsyncs. What became a trace of its
+// own before it was known to be the request's is told there.
 func (r *request) roots(fsyncs []*fsync) func(func(*blocked) bool) {
 	return func(yield func(*blocked) bool) {
 		for i := range r.parts {
-			if w := r.parts[i].write; w != nil && w.blocked != nil && !yield(w.blocked) {
+			if w := r.parts[i].write; w != nil && !w.offered && w.blocked != nil && !yield(w.blocked) {
 				return
 			}
 		}

@@ -87,6 +87,10 @@ func appendBounded[T any](all []T, x T) []T {
 // ext4_dirty_inodes inside it.
 func (a *Assembler) enterThread(b *broker, w *write) {
 	t := b.thread(w.ev.TID)
+	if x := t.waiting; x != nil && x.source != event.SourceJFR && x.start <= w.ev.Start { // the end of its wait was lost
+		b.unwait(x)
+		a.loseWait(t)
+	}
 	for _, d := range t.dirty {
 		if d.Start >= w.ev.Start && d.End <= w.ev.End {
 			w.dirty = append(w.dirty, d)

@@ -42,6 +42,9 @@ func (p *splitter) Fact(f recording.Fact) error {
 	if f.Clock != nil {
 		p.clock.Calibrate(*f.Clock)
 	}
+	if f.Threads != nil {
+		p.probes.Threads(f.Threads.PID, f.Threads.Names)
+	}
 	if f.Header == nil {
 		p.Writer.Fact(f)
 	}

@@ -85,9 +85,18 @@ func (a *Assembler) park(e *event.Park) {
 		t.gap = &gap{idle: idle{woken: woken, end: e.End, join: joinExact, seen: sourceOf(e)}}
 	case last.end != 0 && e.Start-last.end < queueLock && len(t.gap.waits) == 0:
 		last.end, last.join = e.End, joinInferred
+	case t.gap.mayBeQueue() && e.End-e.Start < minHold: // that lock is held for microseconds
+		a.stats.Ambiguous++
 	default:
 		a.parked(b, t, e, woken)
 	}
+}
+
+// mayBeQueue says that nothing is seen of the thread since it was done with a
+// request: what it is parked for may be the request queue's own lock, to find the
+// next request there without a stay, or be that one's already.
+func (g *gap) mayBeQueue() bool {
+	return g.prev == nil && g.idle.end == 0 && len(g.waits) == 0 && len(g.fsyncs) == 0
 }
 
 // dropQueueLock takes back the park right before one in the queue, if there is

@@ -169,6 +169,24 @@ func TestParkOfNobody(t *testing.T) {
 	}
 }
 
+// A handler that was busy finds the next request without a stay in the queue: what
+// it is parked for before it is seen to do anything may be the queue's own lock.
+func TestParkBeforeQueue(t *testing.T) {
+	s := newScript(t)
+	s.play(aRequest(1, t0+200*us, 1, 11), aPark(5, t0, t0+300*us, false, 8), aWrite(5, t0+5*ms, t0+6*ms, 10, 11), aResponse(1, t0+7*ms, 10))
+	if got, join := s.queued(1); join != "inferred" || got < 4*ms {
+		t.Errorf("queued for %d, %s", got, join)
+	}
+	for _, x := range s.trace(1).Spans {
+		if x.Name == spans.NamePark {
+			t.Error("it is no wait of the request's")
+		}
+	}
+	if n := s.Stats().Ambiguous; n != 1 {
+		t.Errorf("%d counted", n)
+	}
+}
+
 // As the kernel sees them, sleeps differ by what the thread sleeps on: for the one
 // that it is mostly woken from it sleeps in the queue, and for locks.
 func TestParker(t *testing.T) {

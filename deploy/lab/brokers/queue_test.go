@@ -82,3 +82,10 @@ func (r *told) taken() bool {
 	q := r.find(spans.NameQueue)
 	return q != nil && q.text(spans.KeyJoin) == "exact"
 }
+
+// woken says whether its handler was seen to be woken for it, however sure it is
+// when it took the request.
+func (r *told) woken() bool {
+	q := r.find(spans.NameQueue)
+	return q != nil && q.text(spans.KeyParkSource) != ""
+}

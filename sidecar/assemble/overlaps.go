@@ -12,22 +12,26 @@ const maxOverlaps = 32
 // mostOf keeps maxOverlaps of them, in their order: the exact ones, then the
 // longest.
 func mostOf(all []overlap) []overlap {
-	if len(all) <= maxOverlaps {
+	return first(all, maxOverlaps, func(x, y *overlap) int {
+		return cmp.Or(cmp.Compare(y.how, x.how), cmp.Compare(y.end-y.start, x.end-x.start))
+	})
+}
+
+// first keeps, in their order, the n that come first by a comparison.
+func first[T any](all []T, n int, compare func(x, y *T) int) []T {
+	if len(all) <= n {
 		return all
 	}
 	best := make([]int, len(all))
 	for i := range best {
 		best[i] = i
 	}
-	slices.SortStableFunc(best, func(i, k int) int {
-		x, y := &all[i], &all[k]
-		return cmp.Or(cmp.Compare(y.how, x.how), cmp.Compare(y.end-y.start, x.end-x.start))
-	})
-	best = best[:maxOverlaps]
+	slices.SortStableFunc(best, func(i, k int) int { return compare(&all[i], &all[k]) })
+	best = best[:n]
 	slices.Sort(best)
-	kept := make([]overlap, len(best))
-	for n, i := range best {
-		kept[n] = all[i]
+	kept := make([]T, n)
+	for to, i := range best {
+		kept[to] = all[i]
 	}
 	return kept
 }

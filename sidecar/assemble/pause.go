@@ -44,19 +44,7 @@ func (b *broker) pausesIn(from, to event.Time) (all []*event.Pause) {
 
 // longestPauses keeps maxPauses of them, in their order.
 func longestPauses(all []*event.Pause) []*event.Pause {
-	if len(all) <= maxPauses {
-		return all
-	}
-	best := slices.Clone(all)
-	slices.SortStableFunc(best, func(x, y *event.Pause) int { return cmp.Compare(y.End-y.Start, x.End-x.Start) })
-	least := best[maxPauses-1].End - best[maxPauses-1].Start
-	kept := make([]*event.Pause, 0, maxPauses)
-	for _, p := range all {
-		if p.End-p.Start >= least && len(kept) < maxPauses {
-			kept = append(kept, p)
-		}
-	}
-	return kept
+	return first(all, maxPauses, func(x, y **event.Pause) int { return cmp.Compare((*y).End-(*y).Start, (*x).End-(*x).Start) })
 }
 
 // interval is a stretch of time.

@@ -3,8 +3,6 @@ package contend
 import (
 	"flag"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -84,21 +82,11 @@ func publish(t *testing.T, results []result) {
 	if !*update {
 		return
 	}
-	root, err := repo.Root()
+	_, replace, err := repo.Section(tableBegin, tableEnd)
 	if err != nil {
 		t.Fatal(err)
 	}
-	file := filepath.Join(root, "README.md")
-	readme, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	before, rest, ok1 := strings.Cut(string(readme), tableBegin)
-	_, after, ok2 := strings.Cut(rest, tableEnd)
-	if !ok1 || !ok2 {
-		t.Fatal("the README has no place for the table")
-	}
-	if err := os.WriteFile(file, []byte(before+tableBegin+b.String()+tableEnd+after), 0o644); err != nil {
+	if err := replace(b.String()); err != nil {
 		t.Fatal(err)
 	}
 }

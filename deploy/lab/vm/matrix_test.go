@@ -4,8 +4,6 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -125,22 +123,12 @@ func (m *matrix) compare(t *testing.T) {
 		t.Logf("%d of %d guests ran to their end: there is no whole matrix", len(m.cells), 2*len(vm.Kernels))
 		return
 	}
-	root, err := repo.Root()
+	old, replace, err := repo.Section(matrixBegin, matrixEnd)
 	if err != nil {
-		t.Fatal(err)
-	}
-	file := filepath.Join(root, "README.md")
-	readme, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	before, rest, ok1 := strings.Cut(string(readme), matrixBegin)
-	old, after, ok2 := strings.Cut(rest, matrixEnd)
-	if !ok1 || !ok2 {
-		t.Fatalf("the README has no place for the matrix, which is\n%s", m.table())
+		t.Fatalf("%v; the matrix is\n%s", err, m.table())
 	}
 	if *update {
-		if err := os.WriteFile(file, []byte(before+matrixBegin+m.table()+matrixEnd+after), 0o644); err != nil {
+		if err := replace(m.table()); err != nil {
 			t.Fatal(err)
 		}
 		return

@@ -99,7 +99,7 @@ func (o *output) note(err error) {
 // Trace offers a trace to the sampler; --print traces shows all over the
 // threshold, exported or not.
 func (o *output) Trace(c assemble.Candidate) {
-	if o.print == "traces" && c.Latency() >= o.threshold {
+	if o.print == "traces" && c.Summary().Latency >= o.threshold {
 		o.note(o.printer.Trace(c.BuildTrace()))
 	}
 	o.sampler.Offer(c)

@@ -67,8 +67,7 @@ func (a *Assembler) offer(c Candidate) {
 
 // Candidate is a finished trace that is built only if somebody wants it.
 type Candidate interface {
-	TraceID() spans.TraceID
-	Latency() time.Duration // 0: worth keeping only where it is linked to
+	Summary() spans.Summary // without a latency: worth keeping only where it is linked to
 	BuildTrace() *spans.Trace
 }
 
@@ -77,7 +76,7 @@ type Candidate interface {
 type Rows struct{ Requests, Writes, Joined, Waits, Commits, Stacks, Traces bool }
 
 // causes says whether anybody is told of requests' causes.
-func (r *Rows) causes() bool { return r.Requests || r.Traces }
+func (o *Options) causes() bool { return o.Rows.Requests || o.Rows.Traces || o.Measures != nil }
 
 // Identity is who a broker is, as far as ids and traces need it.
 type Identity struct {
@@ -98,6 +97,7 @@ type Options struct {
 	Identity func(pid int32) Identity
 	Output   Output
 	Rows     Rows
+	Measures Measures // nil: nobody measures
 	// ReadHeaders, unless nil, is told of each append whose event.AppendHeaders
 	// is waited for. It must not block.
 	ReadHeaders func(*event.Write)
@@ -121,6 +121,9 @@ type Assembler struct {
 	phases []phase // scratch of judge
 	stops  stops   // likewise
 	order  []int   // scratch of written
+
+	measure RequestMeasure    // scratch of measureRequest
+	names   map[string]string // of roots, by topic
 }
 
 // broker is all that is known of one broker process.
@@ -149,6 +152,7 @@ func New(o Options) *Assembler {
 		conns:   map[event.Conn]*connection{},
 		devices: map[event.Device]*journal{},
 		asked:   map[appendKey]*request{},
+		names:   map[string]string{},
 		stats:   Stats{Dropped: map[string]uint64{}},
 	}
 }

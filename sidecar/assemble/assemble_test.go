@@ -41,10 +41,33 @@ func (s *script) Wait(r *WaitRow)       { s.waits = append(s.waits, r) }
 func (s *script) Commit(r *CommitRow)   { s.commits = append(s.commits, r) }
 func (s *script) Stack(r *StackRow)     { s.stacks = append(s.stacks, r) }
 func (s *script) Trace(c Candidate) {
-	if s.traces[c.TraceID()] != nil {
-		s.t.Errorf("trace %s twice", c.TraceID())
+	sum := c.Summary()
+	if s.traces[sum.ID] != nil {
+		s.t.Errorf("trace %s twice", sum.ID)
 	}
-	s.traces[c.TraceID()] = c.BuildTrace()
+	s.traces[sum.ID] = c.BuildTrace()
+	sums(s.t, &sum, s.traces[sum.ID])
+}
+
+// sums checks that a summary says of a trace what its root says.
+func sums(t testing.TB, sum *spans.Summary, tr *spans.Trace) {
+	t.Helper()
+	root := tr.Root()
+	if sum.ID != tr.ID || sum.Name != root.Name || sum.Kind != root.Kind || sum.Start != root.Start || sum.Failed != (root.Error != "") {
+		t.Errorf("summary %+v of %+v", *sum, *root)
+	}
+	if sum.Resource != tr.Resource {
+		t.Errorf("summary of another resource")
+	}
+	for _, kv := range root.Attributes {
+		switch {
+		case kv.Key == spans.KeyCause && kv.Value.AsString() != string(sum.Cause),
+			kv.Key == spans.KeyRootCause && kv.Value.AsString() != string(sum.RootCause),
+			sum.Request && kv.Key == spans.KeyDestination && kv.Value.AsString() != sum.Topic,
+			sum.Request && kv.Key == spans.KeyBlocked && !sum.Explains:
+			t.Errorf("summary %+v, root's %s is %v", *sum, kv.Key, kv.Value.Emit())
+		}
+	}
 }
 
 // play hands events over in the order of time, and ends.

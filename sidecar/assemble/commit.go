@@ -1,8 +1,6 @@
 package assemble
 
 import (
-	"time"
-
 	"go.opentelemetry.io/otel/attribute"
 
 	"github.com/tailspan/tailspan/sidecar/event"
@@ -66,10 +64,6 @@ type commitTrace struct {
 	origin     spans.TraceID // of the fsync that had it begun
 	originSpan spans.SpanID
 }
-
-func (t *commitTrace) TraceID() spans.TraceID { return t.c.id }
-
-func (t *commitTrace) Latency() time.Duration { return time.Duration(t.c.ev.End - t.c.ev.Start) }
 
 // BuildTrace makes the root, its phases, and what the disk did meanwhile: in a
 // phase, if nearly all of it lies there.

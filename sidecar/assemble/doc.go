@@ -38,6 +38,8 @@
 //	blockio.go      what the disk did meanwhile
 //	cause.go        what took most of it
 //	phase.go        the successive steps of a request
+//	measure.go      what is timed and counted of everything
+//	summary.go      what is known of a trace that may never be built
 //	trace.go        a request as spans; root.go, attributes.go: what they say
 //	trim.go         what no trace would show
 //	other.go        what is no request, as traces

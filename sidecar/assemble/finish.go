@@ -83,7 +83,7 @@ func (r *request) finish() {
 		r.parts[i].log = nil
 	}
 	r.blocked = r.tellBlocked()
-	if a.o.Rows.causes() {
+	if a.o.causes() {
 		r.before.resolve()
 		pauses := r.b.pausesIn(r.ev.Arrival, r.lastMoment())
 		r.verdict = r.judge(pauses)
@@ -99,6 +99,7 @@ func (r *request) finish() {
 		}
 	} else {
 		a.stats.Finished++
+		a.measureRequest(r)
 		a.printRequest(r)
 	}
 	r.trim()

@@ -1,8 +1,6 @@
 package assemble
 
 import (
-	"time"
-
 	"go.opentelemetry.io/otel/attribute"
 
 	"github.com/tailspan/tailspan/sidecar/event"
@@ -73,10 +71,6 @@ type flushTrace struct {
 	a *Assembler
 	*flush
 }
-
-func (t *flushTrace) TraceID() spans.TraceID { return t.id }
-
-func (t *flushTrace) Latency() time.Duration { return time.Duration(t.end - t.start) }
 
 // BuildTrace makes the root, which is all.
 func (t *flushTrace) BuildTrace() *spans.Trace {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+	"time"
 
 	"go.opentelemetry.io/otel/attribute"
 
@@ -31,6 +32,9 @@ type fsync struct {
 func (a *Assembler) fsync(e *event.Fsync) {
 	a.stats.Fsyncs++
 	b := a.broker(e.PID)
+	if a.o.Measures != nil {
+		a.o.Measures.MeasureFsync(b.id.Node, time.Duration(e.End-e.Start))
+	}
 	t := b.thread(e.TID)
 	f := &fsync{b: b, ev: e, gap: t.gap, inner: a.innerOf(t, e.TID, e.Device, e.Start, e.End), cpu: a.during(&t.stays, e.Start, e.End)}
 	t.stays.reset()

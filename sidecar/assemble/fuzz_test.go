@@ -211,14 +211,16 @@ func (x *checker) Wait(r *WaitRow) {
 }
 
 func (x *checker) Trace(c Candidate) {
-	if c.Latency() < 0 {
-		x.t.Errorf("latency %v", c.Latency())
+	sum := c.Summary()
+	if sum.Latency < 0 {
+		x.t.Errorf("latency %v", sum.Latency)
 	}
 	if r, ok := c.(*request); ok {
 		x.claim(r)
 	}
 	tr := c.BuildTrace()
 	sound(x.t, tr)
+	sums(x.t, &sum, tr)
 	x.cost(&tr.Spans[0])
 	if x.ends == nil {
 		x.ends = map[end]bool{}

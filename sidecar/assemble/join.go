@@ -1,6 +1,10 @@
 package assemble
 
-import "github.com/tailspan/tailspan/sidecar/event"
+import (
+	"time"
+
+	"github.com/tailspan/tailspan/sidecar/event"
+)
 
 // batchKey is what the wire and the segment have in common of one batch,
 // unless the broker rewrote it.
@@ -41,6 +45,9 @@ func (a *Assembler) write(e *event.Write) {
 		a.printWrite(e)
 	}
 	b := a.broker(e.PID)
+	if a.o.Measures != nil {
+		a.o.Measures.MeasureWrite(b.id.Node, time.Duration(e.End-e.Start))
+	}
 	w := &write{ev: e, log: b.log(e.TopicPartition)}
 	a.enterThread(b, w)
 	if old := b.recent.add(w); old != nil {

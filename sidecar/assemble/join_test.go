@@ -200,8 +200,8 @@ func TestGivenUp(t *testing.T) {
 	a.Handle(&event.ConnLost{Time: t0 + 30_000*ms, Conn: 1, Reason: "closed"})
 	a.Close()
 	root := kept.BuildTrace().Root()
-	if kept.Latency() != 30*time.Second || root.End-root.Start != int64(30_000*ms) {
-		t.Errorf("latency %v, root of %v", kept.Latency(), time.Duration(root.End-root.Start))
+	if took := kept.Summary().Latency; took != 30*time.Second || root.End-root.Start != int64(30_000*ms) {
+		t.Errorf("latency %v, root of %v", took, time.Duration(root.End-root.Start))
 	}
 	if c := kept.(*request).verdict.cause; c != spans.CauseUnexplained {
 		t.Errorf("cause %q", c)

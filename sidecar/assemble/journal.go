@@ -109,6 +109,7 @@ func (a *Assembler) commit(e *event.Commit) {
 	c.io = j.slowest(e.TID, e.Start, e.End, ioShown)
 	c.find(a)
 	a.stats.Commits++
+	a.measureCommit(c)
 	a.after(e.End+linger, c)
 }
 

@@ -113,6 +113,9 @@ func (a *Assembler) monitorEntered(e *event.MonitorEntered) {
 	}
 	a.stats.Waits++
 	w.end = e.Time
+	if a.o.Measures != nil {
+		a.o.Measures.MeasureWait(b.id.Node, time.Duration(w.end-w.start))
+	}
 	t.waiting = nil
 	a.waited(t, w)
 }

@@ -1,8 +1,6 @@
 package assemble
 
 import (
-	"time"
-
 	"go.opentelemetry.io/otel/attribute"
 
 	"github.com/tailspan/tailspan/sidecar/event"
@@ -23,10 +21,6 @@ type lone struct {
 	hold       *exit
 	wait       *wait // of who held it, while it did; nil: none, or a request's
 }
-
-func (t *lone) TraceID() spans.TraceID { return t.id }
-
-func (t *lone) Latency() time.Duration { return 0 }
 
 // due offers it, once it is known what it cost others, or there is no hope.
 func (t *lone) due(a *Assembler) {

@@ -20,8 +20,12 @@ const (
 )
 
 func (a *Assembler) pause(e *event.Pause) {
+	b := a.broker(e.PID)
+	if a.o.Measures != nil {
+		a.o.Measures.MeasurePause(b.id.Node, e.GC, time.Duration(e.End-e.Start))
+	}
 	if e.End-e.Start >= minPause {
-		a.broker(e.PID).pauses.add(e, pausesKept)
+		b.pauses.add(e, pausesKept)
 	}
 }
 

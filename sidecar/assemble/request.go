@@ -205,12 +205,8 @@ func (r *request) traceID() spans.TraceID {
 // written for it; without one, the arrival names it.
 func (r *request) placeOrArrival() spans.TraceID {
 	for i := range r.parts {
-		p, q := &r.parts[i], &r.ev.Partitions[i]
-		base := p.base
-		if base < 0 && p.write != nil && p.write.ev.Bytes > 0 {
-			base = p.write.ev.BaseOffset
-		}
-		if base < 0 || p.duplicate || p.err != 0 && p.write == nil {
+		q, base := &r.ev.Partitions[i], r.parts[i].place()
+		if base < 0 {
 			continue
 		}
 		return spans.PlaceID(r.b.id.Cluster, q.TopicID, q.Topic, q.Partition, base)
@@ -218,9 +214,6 @@ func (r *request) placeOrArrival() spans.TraceID {
 	return spans.ArrivalID(r.b.id.Cluster, r.b.id.Node,
 		r.ev.Client.String()+r.ev.Broker.String(), r.ev.CorrelationID, r.ev.ArrivalUnix)
 }
-
-// TraceID is the id of the finished trace.
-func (r *request) TraceID() spans.TraceID { return r.traceID() }
 
 // Latency is first byte in to first byte out. A request whose response never
 // came took at least until it was given up: the slowest are among these.

@@ -14,9 +14,17 @@ func (r *request) name() string {
 		return spans.NameAppend + " " + ps[0].Topic + "-" + itoa(ps[0].Partition)
 	}
 	if topic, one := r.topic(); one {
-		return spans.NameProduce + " " + topic
+		return r.a.rootName(topic)
 	}
 	return spans.NameProduce
+}
+
+// kind is Internal where no client's request was seen.
+func (r *request) kind() spans.Kind {
+	if r.bare {
+		return spans.Internal
+	}
+	return spans.Server
 }
 
 // topic is the one of all partitions, if there is one.

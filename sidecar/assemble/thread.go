@@ -3,6 +3,7 @@ package assemble
 import (
 	"cmp"
 	"slices"
+	"time"
 
 	"github.com/tailspan/tailspan/sidecar/event"
 )
@@ -115,7 +116,11 @@ func (a *Assembler) enterThread(b *broker, w *write) {
 const maxDirty = 64
 
 func (a *Assembler) dirtyInode(e *event.DirtyInode) {
-	t := a.broker(e.PID).thread(e.TID)
+	b := a.broker(e.PID)
+	if a.o.Measures != nil && e.FileSystem == "ext4" {
+		a.o.Measures.MeasureDirtyInode(b.id.Node, time.Duration(e.End-e.Start))
+	}
+	t := b.thread(e.TID)
 	if len(t.dirty) >= maxDirty {
 		t.dirty = t.dirty[:0]
 	}

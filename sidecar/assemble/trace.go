@@ -65,16 +65,16 @@ func (b *builder) clip(s, p *spans.Span) (cut int64) {
 // BuildTrace makes the spans of a finished request.
 func (r *request) BuildTrace() *spans.Trace {
 	id := r.traceID()
-	b := &builder{t: &spans.Trace{ID: id, Resource: r.b.id.Resource}, unix: r.ev.ArrivalUnix - int64(r.ev.Arrival)}
+	b := &builder{t: &spans.Trace{ID: id, Resource: r.b.id.Resource, Places: r.places()}, unix: r.ev.ArrivalUnix - int64(r.ev.Arrival)}
 	phases := r.phases(nil, true)
 	end := phases[len(phases)-1].end
 	root := spans.Span{
-		ID: rootID(id, spans.NameProduce), Name: r.name(), Kind: spans.Server,
+		ID: rootID(id, spans.NameProduce), Name: r.name(), Kind: r.kind(),
 		Start: r.ev.ArrivalUnix, End: max(int64(max(end, r.end))+b.unix, r.ev.ArrivalUnix+1),
 		Error: r.error(), Attributes: r.attributes(), Links: r.links(),
 	}
 	if r.bare {
-		root.Kind, root.Attributes = spans.Internal, r.bareAttributes()
+		root.Attributes = r.bareAttributes()
 	}
 	b.t.Spans = append(b.t.Spans, root)
 	placed, synced := make([]bool, len(r.waits)), make([]bool, len(r.fsyncs))

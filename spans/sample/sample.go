@@ -20,9 +20,8 @@ const (
 
 // Candidate is a trace that has ended and is not built yet.
 type Candidate interface {
-	TraceID() spans.TraceID
-	// Latency is compared with the objective; 0: kept only if linked to.
-	Latency() time.Duration
+	// Summary's latency is compared with the objective; 0: kept only if linked to.
+	Summary() spans.Summary
 	// BuildTrace is called at most once, and not for what is dropped.
 	BuildTrace() *spans.Trace
 }
@@ -84,8 +83,9 @@ func (s *Sampler) Offer(c Candidate) {
 		s.keep(c, &s.stats.KeptSlow)
 		return
 	}
-	switch id := c.TraceID(); {
-	case c.Latency() >= s.slo:
+	sum := c.Summary()
+	switch id := sum.ID; {
+	case sum.Latency >= s.slo:
 		s.wanted.remove(id)
 		s.keep(c, &s.stats.KeptSlow)
 	case s.wanted.remove(id):

@@ -20,8 +20,7 @@ type made struct {
 	built   int
 }
 
-func (m *made) TraceID() spans.TraceID { return m.id }
-func (m *made) Latency() time.Duration { return m.latency }
+func (m *made) Summary() spans.Summary { return spans.Summary{ID: m.id, Latency: m.latency} }
 
 func (m *made) BuildTrace() *spans.Trace {
 	m.built++

@@ -1,0 +1,102 @@
+package assemble
+
+import (
+	"time"
+
+	"github.com/tailspan/tailspan/sidecar/event"
+	"github.com/tailspan/tailspan/sidecar/kafka"
+	"github.com/tailspan/tailspan/spans"
+)
+
+// Measures takes what is timed and counted of everything, whether its trace is
+// kept or not, on the goroutine that calls the Assembler. What it is handed is
+// good until it returns.
+type Measures interface {
+	MeasureRequest(*RequestMeasure)             // each finished request
+	MeasureWrite(broker int32, d time.Duration) // each write to a segment, a request's or not
+	MeasureDirtyInode(broker int32, d time.Duration)
+	MeasureFsync(broker int32, d time.Duration)
+	MeasureWait(broker int32, d time.Duration) // each wait for a monitor
+	MeasureCommit(*CommitMeasure)              // each journal commit
+	MeasurePause(broker int32, gc bool, d time.Duration)
+}
+
+// RequestMeasure is a finished request. Broker is the node's id, -1 where that
+// is not known.
+type RequestMeasure struct {
+	Broker           int32
+	Latency          time.Duration // first byte in to first byte out
+	Queue            time.Duration // 0: nothing was seen that ended it
+	Replication      time.Duration // 0: it did not wait for followers
+	Cause, RootCause spans.Cause
+	Topics           []TopicMeasure
+}
+
+// TopicMeasure is what a request brought to one topic.
+type TopicMeasure struct {
+	Topic          string
+	Bytes, Records int64
+	Errors         int64
+	Error          string // the first one's name
+}
+
+// CommitMeasure is a journal commit and its phases.
+type CommitMeasure struct {
+	Device                     event.Device
+	All                        time.Duration
+	Locking, Flushing, Logging time.Duration
+}
+
+func (a *Assembler) measureRequest(r *request) {
+	if a.o.Measures == nil {
+		return
+	}
+	m := &a.measure
+	*m = RequestMeasure{Broker: r.b.id.Node, Latency: r.Latency(), Cause: r.verdict.cause, RootCause: r.verdict.root, Topics: m.Topics[:0]}
+	for i := range a.phases { // those that judge has found
+		p := &a.phases[i]
+		switch p.cost {
+		case costQueue:
+			m.Queue += time.Duration(p.end - p.start)
+		case costReplication:
+			m.Replication += time.Duration(p.end - p.start)
+		}
+	}
+	for i := range r.parts {
+		m.add(&r.parts[i], &r.ev.Partitions[i])
+	}
+	a.o.Measures.MeasureRequest(m)
+}
+
+// add counts a partition to its topic; mostly that is the last one's.
+func (m *RequestMeasure) add(p *part, asked *event.RequestPartition) {
+	name := topicName(asked)
+	n := len(m.Topics) - 1
+	for n >= 0 && m.Topics[n].Topic != name {
+		n--
+	}
+	if n < 0 {
+		m.Topics = append(m.Topics, TopicMeasure{Topic: name})
+		n = len(m.Topics) - 1
+	}
+	t := &m.Topics[n]
+	t.Bytes += int64(asked.Bytes)
+	t.Records += int64(asked.Records)
+	if p.err != 0 {
+		if t.Errors++; t.Error == "" {
+			t.Error = kafka.ErrorName(p.err)
+		}
+	}
+}
+
+func (a *Assembler) measureCommit(c *commit) {
+	if a.o.Measures == nil {
+		return
+	}
+	p := c.phases()
+	a.o.Measures.MeasureCommit(&CommitMeasure{
+		Device: c.device, All: time.Duration(c.ev.End - c.ev.Start),
+		Locking: time.Duration(p[1].end - p[1].start), Flushing: time.Duration(p[2].end - p[2].start),
+		Logging: time.Duration(p[3].end - p[3].start),
+	})
+}

@@ -202,3 +202,9 @@ const (
 	CauseSend        Cause = "response.send"    // after the append
 	CauseUnexplained Cause = "unexplained"      // nothing seen took most of it
 )
+
+// Causes are all of them but CauseNone.
+var Causes = []Cause{
+	CauseReceive, CauseSocket, CauseThrottle, CauseQueue, CauseWrite, CauseDirtyInode, CauseCommit, CauseFsync,
+	CauseFastCommit, CauseLog, CauseMonitor, CausePark, CauseGC, CauseVMOperation, CauseReplication, CauseSend, CauseUnexplained,
+}

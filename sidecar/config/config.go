@@ -17,6 +17,8 @@ import (
 
 	"github.com/peterbourgon/ff/v3"
 	"github.com/peterbourgon/ff/v3/ffyaml"
+
+	"github.com/tailspan/tailspan/spans"
 )
 
 // Config is what a subcommand was asked to do.
@@ -24,6 +26,19 @@ type Config struct {
 	PID             int           // only this broker; 0: all of this host
 	Port            int           // take this TCP port for a broker's; 0: as discovered
 	SLO             time.Duration // slower traces are exported; 0: all
+	TopicSLOs       []TopicSLO    // of some topics
+	KeepErrors      bool
+	KeepCauses      []spans.Cause // cause or root cause
+	KeepSlowest     int           // of each 10 s
+	KeepShare       float64       // of all others, 0 to 1
+	MaxSpansRate    int           // a second; 0: no limit
+	AdoptParent     bool          // of the producer, as parent of the root
+	QueueDir        string        // "": what is not delivered is kept in memory only
+	QueueDirBytes   int64
+	Listen          string        // "": nothing is served
+	ListenAsked     bool          // it is not the default
+	TraceURL        string        // with {trace_id}
+	MaxTopics       int           // with metrics of their own
 	Threshold       time.Duration // faster rows are not printed
 	Print           string        // none or a kind of row
 	Format          string        // table | jsonl
@@ -62,9 +77,9 @@ type command struct {
 }
 
 var commands = map[string]command{
-	"run":     {flags: []func(*flag.FlagSet, *Config){brokers, probeFlag, parks, output, prints, record}, check: noArgs},
+	"run":     {flags: []func(*flag.FlagSet, *Config){brokers, probeFlag, parks, sampling, queueDir, listen("127.0.0.1:9464"), prints, record}, check: noArgs},
 	"record":  {flags: []func(*flag.FlagSet, *Config){brokers, probeFlag, parks, recordTo}, check: needsRecord},
-	"replay":  {flags: []func(*flag.FlagSet, *Config){packets, output, prints, waits}, args: " FILE...", check: needsFiles},
+	"replay":  {flags: []func(*flag.FlagSet, *Config){packets, sampling, queueDir, listen(""), prints, waits}, args: " FILE...", check: needsFiles},
 	"verify":  {flags: []func(*flag.FlagSet, *Config){format, logDirs}, args: " RECORDING", check: needsLogDirs},
 	"doctor":  {flags: []func(*flag.FlagSet, *Config){doctor, stateDir}, check: noArgs},
 	"version": {check: noArgs},
@@ -82,10 +97,6 @@ func packets(f *flag.FlagSet, c *Config) {
 	f.StringVar(&c.TopicIDs, "topic-ids", "", "JSON `file`, topic id to name")
 	f.StringVar(&c.MessageIDHeader, "message-id-header", "", "record header that carries the application's message id")
 	f.BoolVar(&c.TraceContext, "trace-context", true, "read the producers' trace contexts from the record header traceparent")
-}
-
-func output(f *flag.FlagSet, c *Config) {
-	f.DurationVar(&c.SLO, "slo", 65*time.Millisecond, "export requests slower than this; 0 exports all")
 }
 
 func prints(f *flag.FlagSet, c *Config) {
@@ -134,6 +145,7 @@ func Parse(name string, args []string, stderr io.Writer) (Config, error) {
 		return Config{}, fmt.Errorf("%w: %w", ErrUsage, err)
 	}
 	c.Args = fs.Args()
+	fs.Visit(func(f *flag.Flag) { c.ListenAsked = c.ListenAsked || f.Name == "listen" })
 	if err := c.validate(cmd); err != nil {
 		return Config{}, fmt.Errorf("%w: %w", ErrUsage, err)
 	}
@@ -217,8 +229,8 @@ func (c *Config) validate(cmd command) error {
 		return fmt.Errorf("--format %s: want table or jsonl", c.Format)
 	case c.Parks != "" && !slices.Contains(parkWays, c.Parks):
 		return fmt.Errorf("--parks %s: want one of %s", c.Parks, strings.Join(parkWays, ", "))
-	case c.SLO < 0 || c.Threshold < 0:
-		return errors.New("--slo and --threshold are not negative")
+	case c.Threshold < 0:
+		return errors.New("--threshold is not negative")
 	case c.Port < 0 || c.Port > 65535:
 		return fmt.Errorf("--port %d: not a TCP port", c.Port)
 	case c.MonitorProbes && c.StateDir == "":
@@ -231,6 +243,9 @@ func (c *Config) validate(cmd command) error {
 		return fmt.Errorf("--log-level %s: want debug, info, warn or error", c.LogLevel)
 	case !slices.Contains([]string{"text", "json"}, c.LogFormat):
 		return fmt.Errorf("--log-format %s: want text or json", c.LogFormat)
+	}
+	if err := errors.Join(c.validateSampling(), c.validateExport()); err != nil {
+		return err
 	}
 	return cmd.check(c)
 }

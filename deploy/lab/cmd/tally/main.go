@@ -1,5 +1,5 @@
 // Tally runs go test in the modules named as arguments, one package at a time,
-// shows what failed and what was skipped and why, and ends with how many tests
+// shows what failed, what took long, and what was skipped and why, and ends with how many tests
 // passed, failed, and were skipped. It exits with 1 if any failed, or if
 // go test itself did.
 //
@@ -39,6 +39,9 @@ type event struct {
 	Action, Package, Test, Output, ImportPath string
 	Elapsed                                   float64
 }
+
+// slow is how many seconds a test may take without being named.
+const slow = 15
 
 // tally counts tests; broken counts packages that fail without a failed test
 // (they do not build, they time out, TestMain exits).
@@ -99,6 +102,9 @@ func (t *tally) test(e event, failedIn map[string]int) {
 		return
 	case "pass":
 		t.passed++
+		if e.Elapsed >= slow && !strings.Contains(e.Test, "/") {
+			fmt.Fprintf(t.out, "slow  %s %s: %.0fs\n", e.Package, e.Test, e.Elapsed)
+		}
 	case "skip":
 		t.skipped++
 		fmt.Fprintf(t.out, "skip  %s %s: %s\n", e.Package, e.Test, reason(t.output[key]))

@@ -39,7 +39,16 @@ type Batch struct {
 	Position    int64 // in the file
 	LeaderEpoch int32
 	LastOffset  int64
+	// MaxTimestamp is Unix ms: the latest of its records' own, or with
+	// LogAppendTime the broker's. What a producer says can be any.
+	MaxTimestamp int64
 }
+
+// Control says that it is a transaction's marker, which a coordinator wrote.
+func (b *Batch) Control() bool { return b.Attributes&(1<<5) != 0 }
+
+// LogAppendTime says that MaxTimestamp is the broker's word.
+func (b *Batch) LogAppendTime() bool { return b.Attributes&(1<<3) != 0 }
 
 // End is the position behind the batch.
 func (b *Batch) End() int64 { return b.Position + int64(b.Length) }
@@ -80,7 +89,7 @@ func parse(b []byte, position int64) (Batch, error) {
 		return Batch{}, ErrNotBatch
 	}
 	return Batch{Batch: h, Position: position, LeaderEpoch: int32(binary.BigEndian.Uint32(b[12:])),
-		LastOffset: h.BaseOffset + int64(delta)}, nil
+		LastOffset: h.BaseOffset + int64(delta), MaxTimestamp: int64(binary.BigEndian.Uint64(b[35:]))}, nil
 }
 
 func zero(b []byte) bool {

@@ -30,6 +30,7 @@ type Dir struct {
 
 	partitions map[string]*partition
 	cleaned    checkpoint
+	starts     checkpoint
 }
 
 // partition is the listing of a partition's directory, valid while the
@@ -89,15 +90,15 @@ func lines(path string, most int64, line func(string)) error {
 	return s.Err()
 }
 
-// errNoPartition says that the log dir has no directory of this name.
-var errNoPartition = errors.New("no such partition here")
+// ErrNoPartition says that the log dir has no directory of this name.
+var ErrNoPartition = errors.New("no such partition here")
 
 // partition lists a partition's directory.
 func (d *Dir) partition(name string) (*partition, error) {
 	path := filepath.Join(d.Path, name)
 	info, err := os.Lstat(path)
 	if errors.Is(err, fs.ErrNotExist) || err == nil && !info.IsDir() {
-		return nil, errNoPartition
+		return nil, ErrNoPartition
 	}
 	if err != nil {
 		return nil, err
@@ -155,26 +156,41 @@ type checkpoint struct {
 	offsets map[string]int64
 }
 
-// cleanedTo is the offset up to which the cleaner has rewritten a partition; ok
-// is false where it never did.
-func (d *Dir) cleanedTo(name string) (offset int64, ok bool) {
-	path := filepath.Join(d.Path, "cleaner-offset-checkpoint")
+// of is what the file says of a partition, by the name of its directory; ok is
+// false where it says nothing.
+func (c *checkpoint) of(path, name string) (offset int64, ok bool) {
 	info, err := os.Lstat(path)
 	if err != nil {
 		return 0, false
 	}
-	if !info.ModTime().Equal(d.cleaned.changed) {
-		d.cleaned = checkpoint{info.ModTime(), map[string]int64{}}
+	if !info.ModTime().Equal(c.changed) {
+		*c = checkpoint{info.ModTime(), map[string]int64{}}
 		_ = lines(path, maxCheckpoint, func(line string) { // version, count, then: topic partition offset
 			if f := strings.Fields(line); len(f) == 3 {
 				if offset, err := strconv.ParseInt(f[2], 10, 64); err == nil {
-					d.cleaned.offsets[f[0]+"-"+f[1]] = offset
+					c.offsets[f[0]+"-"+f[1]] = offset
 				}
 			}
 		})
 	}
-	offset, ok = d.cleaned.offsets[name]
+	offset, ok = c.offsets[name]
 	return offset, ok
+}
+
+// cleanedTo is the offset up to which the cleaner has rewritten a partition; ok
+// is false where it never did.
+func (d *Dir) cleanedTo(name string) (offset int64, ok bool) {
+	return d.cleaned.of(filepath.Join(d.Path, "cleaner-offset-checkpoint"), name)
+}
+
+// start is the first offset of a partition that is not deleted, as far as is
+// known: within a segment the broker deletes by noting an offset, once a minute.
+func (d *Dir) start(p *partition, name string) int64 {
+	noted, _ := d.starts.of(filepath.Join(d.Path, "log-start-offset-checkpoint"), name)
+	if len(p.segments) == 0 {
+		return noted
+	}
+	return max(noted, p.segments[0])
 }
 
 // compacted says that the cleaner may have rewritten the batch of an offset. It

@@ -36,9 +36,9 @@ func (l *Logs) missing(d *Dir, c *Claim, partition string) string {
 	offset := c.Written.BaseOffset
 	p, err := d.partition(partition)
 	switch {
-	case errors.Is(err, errNoPartition) && d.marked(partition):
+	case errors.Is(err, ErrNoPartition) && d.marked(partition):
 		return ReasonTopicDeleted
-	case errors.Is(err, errNoPartition):
+	case errors.Is(err, ErrNoPartition):
 		return ReasonElsewhere
 	case err != nil:
 		return ReasonUnreadable

@@ -24,7 +24,7 @@ type dumped struct {
 	keys  []string
 }
 
-var dumpLine = regexp.MustCompile(`^baseOffset: (\d+) lastOffset: (\d+) count: (\d+) baseSequence: (-?\d+) lastSequence: -?\d+ producerId: (-?\d+) producerEpoch: (-?\d+) partitionLeaderEpoch: (\d+) .* position: (\d+) \S+ \d+ size: (\d+) magic: 2 compresscodec: (\S+) crc: (\d+) isvalid: true$`)
+var dumpLine = regexp.MustCompile(`^baseOffset: (\d+) lastOffset: (\d+) count: (\d+) baseSequence: (-?\d+) lastSequence: -?\d+ producerId: (-?\d+) producerEpoch: (-?\d+) partitionLeaderEpoch: (\d+) .* position: (\d+) \S+ (\d+) size: (\d+) magic: 2 compresscodec: (\S+) crc: (\d+) isvalid: true$`)
 
 // dump reads the fixture's dump.txt: file to batches.
 func dump(t testing.TB) map[string][]dumped {
@@ -60,10 +60,10 @@ func parseDumped(t testing.TB, line string) dumped {
 		t.Fatalf("not understood: %q", line)
 	}
 	n := func(i int) int64 { v, _ := strconv.ParseInt(m[i], 10, 64); return v }
-	return dumped{codec: m[10], Batch: Batch{
-		Batch: kafka.Batch{BaseOffset: n(1), Length: int32(n(9)), CRC: uint32(n(11)), Records: int32(n(3)),
+	return dumped{codec: m[11], Batch: Batch{
+		Batch: kafka.Batch{BaseOffset: n(1), Length: int32(n(10)), CRC: uint32(n(12)), Records: int32(n(3)),
 			ProducerID: n(5), ProducerEpoch: int16(n(6)), BaseSequence: int32(n(4))},
-		Position: n(8), LeaderEpoch: int32(n(7)), LastOffset: n(2)}}
+		Position: n(8), LeaderEpoch: int32(n(7)), LastOffset: n(2), MaxTimestamp: n(9)}}
 }
 
 // inMemory is a segment of bytes.

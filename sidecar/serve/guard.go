@@ -11,12 +11,14 @@ import (
 
 // guard looks at what is the same for all paths, before any of them.
 func (s *Server) guard(next http.Handler) http.Handler {
+	// Browsers hold a form to where it is redirected to, too.
+	policy := "default-src 'none'; style-src 'unsafe-inline'; form-action 'self' " + s.o.TraceURL.origin() +
+		"; frame-ancestors 'none'; base-uri 'none'"
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Referrer-Policy", "no-referrer")
-		h.Set("Content-Security-Policy",
-			"default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'")
+		h.Set("Content-Security-Policy", policy)
 		h.Set("Cache-Control", "no-store")
 		switch {
 		case r.Method != http.MethodGet && r.Method != http.MethodHead:

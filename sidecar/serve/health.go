@@ -52,13 +52,14 @@ func (s *Server) health(w http.ResponseWriter, _ *http.Request) {
 	for _, b := range s.o.Brokers() {
 		r.Brokers = append(r.Brokers, brokerReport{b.PID, known(b.Node), b.Cluster, s.sinceOf(&b).UTC()})
 	}
+	r.Exporter = Exporter{State: "unknown", Up: true}
 	if s.o.Health != nil {
 		r.Health = s.o.Health()
 	}
 	if r.Probes == nil {
 		r.Probes = []Probe{}
 	}
-	r.judge(s.o.Health != nil)
+	r.judge()
 	status := http.StatusOK
 	if r.Status == "failing" {
 		status = http.StatusServiceUnavailable
@@ -66,7 +67,7 @@ func (s *Server) health(w http.ResponseWriter, _ *http.Request) {
 	writeJSON(w, status, r)
 }
 
-func (r *healthReport) judge(told bool) {
+func (r *healthReport) judge() {
 	up := 0
 	for _, p := range r.Probes {
 		if p.Up {
@@ -81,7 +82,7 @@ func (r *healthReport) judge(told bool) {
 	if len(r.Probes) > 0 && up == 0 {
 		r.say("failing", "no probe is up")
 	}
-	if told && !r.Exporter.Up {
+	if !r.Exporter.Up {
 		r.say("failing", "traces do not get out")
 	}
 }
@@ -113,6 +114,6 @@ func writeJSON(w http.ResponseWriter, status int, v any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	e := json.NewEncoder(w)
-	e.SetEscapeHTML(true)
-	_ = e.Encode(v) // the client is gone
+	e.SetEscapeHTML(false) // it is never taken for HTML: nosniff
+	_ = e.Encode(v)        // the client is gone
 }

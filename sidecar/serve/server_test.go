@@ -325,6 +325,9 @@ func TestTraceURL(t *testing.T) {
 			t.Errorf("%q: %v", text, err)
 		}
 	}
+	if got := TraceURL("https://h:1/x?{trace_id}").origin(); got != "https://h:1" || TraceURL("").origin() != "" {
+		t.Error(got)
+	}
 	id := traceOf(0x1233).ID
 	got := TraceURL("http://h/{trace_id}?start={start}&end={end}000").Of(id, time.Unix(-5, 0), time.Unix(100, 0))
 	if want := fmt.Sprintf("http://h/%s?start=0&end=100000", id); got != want {

@@ -46,6 +46,15 @@ func (t TraceURL) Check() error {
 	return nil
 }
 
+// origin is where all of its URLs are; "" without a template.
+func (t TraceURL) origin() string {
+	u, err := url.Parse(t.fill("0", "0", "0"))
+	if err != nil || t == "" {
+		return ""
+	}
+	return u.Scheme + "://" + u.Host
+}
+
 // Of is the URL of a trace that lies in a time.
 func (t TraceURL) Of(id spans.TraceID, from, to time.Time) string {
 	unix := func(at time.Time) string { return strconv.FormatInt(max(0, at.Unix()), 10) }

@@ -114,6 +114,10 @@ const (
 	KeyBlockedRequests = "tailspan.blocked_requests" // how many requests
 	KeyBlocked         = "tailspan.blocked_ns"       // and the sum of what they waited
 
+	// On a root that stands for a trace of which only its summary was left when
+	// another's link asked for it.
+	KeyStub = "tailspan.stub" // true
+
 	// On a root, of a time at which the monitors were not watched.
 	KeyUnwatched = "tailspan.monitor.unwatched" // true: there were too many waits
 

@@ -1,0 +1,74 @@
+package sample
+
+import "github.com/tailspan/tailspan/spans"
+
+// none is no slot of a pool.
+const none = uint32(0)
+
+// must says what keeps a held candidate even if its class gives it up.
+type must uint8
+
+const (
+	mustNot must = iota
+	mustLinked
+	mustSlowest
+)
+
+// held is a candidate that waits, unbuilt, for the end of its second or of the
+// interval of the slowest.
+type held struct {
+	c       Candidate
+	sum     spans.Summary
+	rank    uint64 // its randomness
+	class   Class
+	stratum int32 // where it competes; nowhere: given up there, or was never to
+	must    must
+	top     bool // in the list of the slowest
+	lost    mark // what becomes of it if nobody wants it
+
+	child, sibling uint32 // in its stratum's heap; sibling of a free slot: the next one
+}
+
+const nowhere = int32(-1)
+
+// pool holds candidates in slots that stay where they are. The zero value
+// holds nothing.
+type pool struct {
+	items []held // from 1 on
+	ids   []spans.TraceID
+	index index
+	free  uint32
+	load  load
+}
+
+func newPool(size int) pool {
+	return pool{items: make([]held, 1), ids: make([]spans.TraceID, 1), index: newIndex(size)}
+}
+
+func (p *pool) add(c Candidate, sum *spans.Summary, class Class, stratum int32) uint32 {
+	at := p.free
+	if at != none {
+		p.free = p.items[at].sibling
+	} else {
+		at = uint32(len(p.items))
+		p.items, p.ids = append(p.items, held{}), append(p.ids, spans.TraceID{})
+	}
+	p.items[at] = held{c: c, sum: *sum, rank: randomness(sum.ID), class: class, stratum: stratum}
+	p.ids[at] = sum.ID
+	p.index.put(p.ids, int(at))
+	p.load.add(sum.Request)
+	return at
+}
+
+// find returns the slot of an id, of several the last one added.
+func (p *pool) find(id spans.TraceID) uint32 {
+	return uint32(max(p.index.find(p.ids, id), int(none)))
+}
+
+// release frees a slot, which must be in no heap.
+func (p *pool) release(at uint32) {
+	p.load.remove(p.items[at].sum.Request)
+	p.index.remove(p.ids, int(at))
+	p.items[at] = held{sibling: p.free}
+	p.free = at
+}

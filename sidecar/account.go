@@ -69,7 +69,7 @@ func (s *Sidecar) account(lost map[string]uint64) {
 		"joined_exact", a.Exact, "joined_inferred", a.Inferred, "unjoined", a.Unjoined,
 		"unanswered", a.Unanswered, "duplicates", a.Duplicates, "refused", a.Refused,
 		"lost_requests", a.Lost, "lost_records", a.LostRecords, "appends", a.Appends, "appends_cut", a.AppendsCut, "writes", a.Writes, "fsyncs", a.Fsyncs, "waits", a.Waits, "jvms_unwatched", s.monitors.stats().Unwatched, "parks", a.Parks, "queues_exact", a.QueuesExact,
-		"ambiguous_waits", a.Ambiguous, "commits", a.Commits, "traces_kept", sm.KeptSlow+sm.KeptLinked)
+		"ambiguous_waits", a.Ambiguous, "commits", a.Commits, "traces_kept", sm.All.Kept())
 	if s.out.exporter != nil {
 		e := s.out.exporter.Stats()
 		s.log.Info("exported", "traces", e.Exported.Traces, "spans", e.Exported.Spans, "queued", e.Queued.Traces,

@@ -32,7 +32,7 @@ func FuzzReplay(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s.out.sampler = sample.New(sample.Options{Export: func(tr *spans.Trace) { sound(t, tr) }})
+		s.out.sampler = sample.New(sample.Options{Export: func(tr *spans.Trace) bool { sound(t, tr); return true }})
 		_ = s.replay(context.Background(), file) // a broken file is an error
 		st := s.assembler.Stats()
 		sum := st.Finished

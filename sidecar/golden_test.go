@@ -72,7 +72,7 @@ func replayed(t testing.TB, path string, c config.Config) (string, *Sidecar) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.out.sampler = sample.New(sample.Options{SLO: c.SLO, Keep: remembered, Export: func(*spans.Trace) {}})
+	s.out.sampler = sample.New(sample.Options{SLO: c.Objective(), Keep: remembered, Export: func(*spans.Trace) bool { return true }})
 	if err := s.Replay(context.Background(), path); err != nil {
 		t.Fatal(err)
 	}
@@ -190,7 +190,7 @@ func TestDemoJoins(t *testing.T) {
 		t.Errorf("%+v", st)
 	}
 	sm := s.out.sampler.Stats()
-	if sm.Seen != sm.KeptSlow+sm.KeptLinked+sm.Dropped || sm.Pending != 0 {
+	if sm.All.Seen != sm.All.Kept()+sm.All.Dropped() || sm.All.Pending != 0 {
 		t.Errorf("the sampler's account does not add up: %+v", sm)
 	}
 }

@@ -48,17 +48,33 @@ func newOutput(o Options) (*output, error) {
 		}
 		out.verifier = v
 	}
-	sampling := sample.Options{SLO: o.Config.SLO, Keep: remembered}
+	sampling := sample.Options{
+		SLO: o.Config.Objective(), Errors: o.Config.KeepErrors, Causes: o.Config.KeepCauses,
+		Slowest: o.Config.KeepSlowest, Share: o.Config.KeepShare, MaxSpansRate: o.Config.MaxSpansRate,
+		Keep: remembered,
+	}
 	if o.Export {
 		e, err := otlp.New(context.Background(), otlp.Options{Logger: o.Logger, Version: o.Version})
 		if err != nil {
 			return nil, err
 		}
-		out.exporter, sampling.Export = e, func(t *spans.Trace) { e.Export(t) }
+		out.exporter, sampling.Export = e, out.export
 	}
 	out.sampler = sample.New(sampling)
 	return out, nil
 }
+
+// export hands on a kept trace; what is told elsewhere of kept traces is told of
+// those that the exporter takes.
+func (o *output) export(t *spans.Trace) bool {
+	if !o.exporter.Export(t) {
+		return false
+	}
+	return true
+}
+
+// tick tells the sampler what time it is (Unix ns).
+func (o *output) tick(now int64) { o.sampler.Tick(now) }
 
 func (o *output) rows() assemble.Rows {
 	return assemble.Rows{

@@ -193,5 +193,6 @@ func (s *Sidecar) lose(g recording.Gone) {
 func (s *Sidecar) advance(mark event.Time) error {
 	s.queue.Advance(mark, s.assembler.Handle)
 	s.assembler.Tick(mark)
+	s.out.tick(s.clock.Unix(mark))
 	return s.out.flush()
 }

@@ -28,6 +28,8 @@ type Trace struct {
 	Resource *Resource
 	Spans    []Span
 
+	// Request says that it is a client's request, as Summary does.
+	Request bool
 	// Adopted says that the root has a parent: the span of a producer, whose
 	// trace this is a part of.
 	Adopted bool

@@ -65,7 +65,7 @@ func (b *builder) clip(s, p *spans.Span) (cut int64) {
 // BuildTrace makes the spans of a finished request.
 func (r *request) BuildTrace() *spans.Trace {
 	id := r.traceID()
-	b := &builder{t: &spans.Trace{ID: id, Resource: r.b.id.Resource, Places: r.places()}, unix: r.ev.ArrivalUnix - int64(r.ev.Arrival)}
+	b := &builder{t: &spans.Trace{ID: id, Resource: r.b.id.Resource, Request: true, Places: r.places()}, unix: r.ev.ArrivalUnix - int64(r.ev.Arrival)}
 	phases := r.phases(nil, true)
 	end := phases[len(phases)-1].end
 	root := spans.Span{

@@ -46,5 +46,5 @@ func (st *stub) trace(id spans.TraceID) *spans.Trace {
 	if st.failed {
 		root.Error = "failed"
 	}
-	return &spans.Trace{ID: id, Resource: st.resource, Spans: []spans.Span{root}}
+	return &spans.Trace{ID: id, Resource: st.resource, Request: true, Spans: []spans.Span{root}}
 }

@@ -2,6 +2,7 @@ package metrics
 
 import (
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 
@@ -26,7 +27,7 @@ type Options struct {
 // Metrics counts. What measures (Request to Pause) does not allocate once a
 // label is known, and is meant for one goroutine, the assembler's: other callers
 // are safe, but wait for each other. A scrape holds it up while it copies, some
-// 30 µs a hundred histograms.
+// 150 µs a hundred histograms.
 type Metrics struct {
 	registry *prometheus.Registry
 	log      *slog.Logger
@@ -96,7 +97,7 @@ func buildInfo(version string) prometheus.Collector {
 	g := prometheus.NewGauge(prometheus.GaugeOpts{
 		Name:        "tailspan_build_info",
 		Help:        "1, with the version of Tailspan as a label.",
-		ConstLabels: prometheus.Labels{"version": version},
+		ConstLabels: prometheus.Labels{"version": strings.ToValidUTF8(version, "\uFFFD")},
 	})
 	g.Set(1)
 	return g

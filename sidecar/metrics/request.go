@@ -1,14 +1,11 @@
 package metrics
 
-import "time"
-
 // Request counts a finished produce request.
 func (m *Metrics) Request(r *Request) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	b := m.broker(r.Broker)
-	m.count(b, r)
-	m.time(b, r)
+	m.time(b, m.count(b, r), r)
 	if r.Queue > 0 {
 		b.observe(m, queue, r.Queue)
 	}
@@ -17,14 +14,17 @@ func (m *Metrics) Request(r *Request) {
 	}
 }
 
-// count adds up what it had for each topic.
-func (m *Metrics) count(b *broker, r *Request) {
+// count adds up what it had for each topic, and returns the one that the request
+// itself is counted under.
+func (m *Metrics) count(b *broker, r *Request) *topic {
+	var under *topic
 	other := false
 	lost := r.Failed && !r.refused()
 	for i := range r.Topics {
 		p := &r.Topics[i]
 		t := m.topics.of(p.Topic, !lost && p.Errors < p.partitions())
 		other = other || t == m.topics.rest
+		under = t
 		x := b.trafficOf(t)
 		x.add(p.Bytes, p.Records)
 		switch {
@@ -37,35 +37,35 @@ func (m *Metrics) count(b *broker, r *Request) {
 	if other {
 		m.otherRequests++
 	}
+	if !r.oneTopic() {
+		return m.topics.several
+	}
+	return under
 }
 
 // time counts how long it took.
-func (m *Metrics) time(b *broker, r *Request) {
+func (m *Metrics) time(b *broker, t *topic, r *Request) {
 	d := max(r.Latency, 0)
-	t, objective := m.topicOf(r)
 	x := b.trafficOf(t)
 	x.took(m, d)
 	b.produceMax.note(d)
+	objective := t.objective
+	if t == m.topics.rest {
+		objective = m.topics.slo(r.Topics[0].Topic)
+	}
 	if objective > 0 && d >= objective {
 		x.wasSlow(d, causes{r.Cause, r.RootCause})
 	}
 }
 
-// topicOf is the topic that the request itself is counted under, and its
-// objective: of several, that of no topic.
-func (m *Metrics) topicOf(r *Request) (*topic, time.Duration) {
-	t := m.topics.several
-	if len(r.Topics) == 0 {
-		return t, t.objective
-	}
-	name := r.Topics[0].Topic
+// oneTopic says that all parts are of one, which a client can name twice.
+func (r *Request) oneTopic() bool {
 	for i := range r.Topics {
-		if r.Topics[i].Topic != name {
-			return t, t.objective
+		if r.Topics[i].Topic != r.Topics[0].Topic {
+			return false
 		}
 	}
-	t = m.topics.find(name)
-	return t, m.topics.objectiveOf(t, name)
+	return len(r.Topics) > 0
 }
 
 // refused says that a partition of it was.

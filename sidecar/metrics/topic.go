@@ -66,14 +66,6 @@ func (t *topics) find(name string) *topic {
 	return t.rest
 }
 
-// objectiveOf is the objective of a topic that is counted as o.
-func (t *topics) objectiveOf(o *topic, name string) time.Duration {
-	if o == t.rest {
-		return t.slo(name)
-	}
-	return o.objective
-}
-
 // legal says whether a topic can have that name: Kafka's own rule
 // (org.apache.kafka.common.internals.Topic), which an id in base64 meets, too.
 func legal(name string) bool {

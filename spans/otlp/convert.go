@@ -15,12 +15,13 @@ import (
 const (
 	scopeName = "github.com/tailspan/tailspan"
 
-	// spanFlags: sampled; the id's last 7 bytes are uniform (W3C Trace Context
-	// level 2); it is known that the parent is not remote.
-	spanFlags = 0x01 | 0x02 | uint32(tracepb.SpanFlags_SPAN_FLAGS_CONTEXT_HAS_IS_REMOTE_MASK)
+	// W3C Trace Context: the trace is sampled; the last 7 bytes of its id are
+	// uniform (level 2).
+	flagSampled, flagRandom = 0x01, 0x02
 
-	// linkFlags: it is known whether what is linked to is remote.
-	linkFlags = uint32(tracepb.SpanFlags_SPAN_FLAGS_CONTEXT_HAS_IS_REMOTE_MASK)
+	// Whether the parent, or what is linked to, is remote: known, and so.
+	flagKnown  = uint32(tracepb.SpanFlags_SPAN_FLAGS_CONTEXT_HAS_IS_REMOTE_MASK)
+	flagRemote = uint32(tracepb.SpanFlags_SPAN_FLAGS_CONTEXT_IS_REMOTE_MASK)
 
 	maxResources = 64 // converted resources remembered
 )
@@ -96,7 +97,8 @@ func (a *arena) span(t *spans.Trace, s *spans.Span) *tracepb.Span {
 	if !s.Parent.IsZero() {
 		p.ParentSpanId = s.Parent[:]
 	}
-	p.Flags, p.Name, p.Kind = spanFlags, valid(s.Name), kind(s.Kind)
+	p.Flags, p.TraceState = flags(t, s), valid(t.State)
+	p.Name, p.Kind = valid(s.Name), kind(s.Kind)
 	p.StartTimeUnixNano, p.EndTimeUnixNano = uint64(s.Start), uint64(s.End)
 	p.Attributes = a.attributes(p.Attributes[:0], s.Attributes)
 	p.Links = a.linksTo(p.Links[:0], s.Links)
@@ -107,13 +109,25 @@ func (a *arena) span(t *spans.Trace, s *spans.Span) *tracepb.Span {
 	return p
 }
 
+// flags of a span. The id of an adopted trace is a producer's: nothing is known
+// of how it was made; and the root's parent is a span of that producer.
+func flags(t *spans.Trace, s *spans.Span) uint32 {
+	switch {
+	case !t.Adopted:
+		return flagSampled | flagRandom | flagKnown
+	case s == t.Root():
+		return flagSampled | flagKnown | flagRemote
+	}
+	return flagSampled | flagKnown
+}
+
 func (a *arena) linksTo(out []*tracepb.Span_Link, links []spans.Link) []*tracepb.Span_Link {
 	for i := range links {
 		l := a.links.take()
 		l.TraceId, l.SpanId = links[i].Trace[:], links[i].Span[:]
-		l.Flags = linkFlags
+		l.Flags = flagKnown
 		if links[i].Remote {
-			l.Flags |= uint32(tracepb.SpanFlags_SPAN_FLAGS_CONTEXT_IS_REMOTE_MASK)
+			l.Flags |= flagRemote
 		}
 		l.Attributes = a.attributes(l.Attributes[:0], links[i].Attributes)
 		out = append(out, l)

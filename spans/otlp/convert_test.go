@@ -34,6 +34,34 @@ func TestConvert(t *testing.T) {
 	}
 }
 
+// The flags and the tracestate of a trace of its own, and of one that a
+// producer began; each in memory that the other one has used.
+func TestConvertContext(t *testing.T) {
+	own, adopted := fiveSpans(1), fiveSpans(2)
+	own.State = "ot=th:c"
+	adopted.Adopted, adopted.State = true, "ot=th:0,vendor=x"
+	adopted.Spans[0].Parent = spans.SpanID{1, 2, 3, 4, 5, 6, 7, 8}
+	plain := fiveSpans(3)
+	c := newConverter("")
+	for _, tt := range []struct {
+		trace          *spans.Trace
+		root, children uint32
+	}{
+		{own, 0x103, 0x103}, {adopted, 0x301, 0x101}, {plain, 0x103, 0x103}, {adopted, 0x301, 0x101},
+	} {
+		for i, got := range c.batch([]*spans.Trace{tt.trace})[0].ScopeSpans[0].Spans {
+			want := tt.children
+			if i == 0 {
+				want = tt.root
+			}
+			if got.Flags != want {
+				t.Errorf("%v, span %d: flags %#x, not %#x", tt.trace.ID, i, got.Flags, want)
+			}
+			checkSpan(t, tt.trace, &tt.trace.Spans[i], got)
+		}
+	}
+}
+
 func checkSpan(t *testing.T, tr *spans.Trace, want *spans.Span, got *tracepb.Span) {
 	t.Helper()
 	if !bytes.Equal(got.TraceId, tr.ID[:]) || !bytes.Equal(got.SpanId, want.ID[:]) || got.Name != want.Name ||
@@ -45,6 +73,9 @@ func checkSpan(t *testing.T, tr *spans.Trace, want *spans.Span, got *tracepb.Spa
 	}
 	if server := want.Kind == spans.Server; server != (got.Kind == tracepb.Span_SPAN_KIND_SERVER) {
 		t.Errorf("%s: kind %v", want.Name, got.Kind)
+	}
+	if got.TraceState != tr.State {
+		t.Errorf("%s: tracestate %q", want.Name, got.TraceState)
 	}
 	if (want.Error != "") != (got.Status.GetCode() == tracepb.Status_STATUS_CODE_ERROR) || got.Status.GetMessage() != want.Error {
 		t.Errorf("%s: status %v", want.Name, got.Status)

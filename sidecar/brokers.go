@@ -6,12 +6,16 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"path"
+	"runtime"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/tailspan/tailspan/jvm"
 	"github.com/tailspan/tailspan/sidecar/event"
 	"github.com/tailspan/tailspan/sidecar/recording"
+	"github.com/tailspan/tailspan/spans/otlp"
 )
 
 const (
@@ -244,7 +248,11 @@ func (l *live) setPorts() {
 // broker is what a recording keeps of a broker.
 func (l *live) broker(b *jvm.Broker) recording.Broker {
 	r := recording.Broker{PID: b.PID, Cluster: b.ClusterID, Node: b.NodeID, Devices: map[event.Device]string{}, Disks: map[event.Device][]event.Device{}}
+	r.JDK, r.Arch, r.OS, r.Kubernetes = b.JDK, runtime.GOARCH, runtime.GOOS, otlp.Kubernetes()
 	r.Host, _ = os.Hostname()
+	if exe, err := os.Readlink(fmt.Sprintf("%s/%d/exe", procRoot, b.PID)); err == nil {
+		r.Executable = strings.TrimSuffix(path.Base(exe), " (deleted)")
+	}
 	for _, x := range b.Listeners {
 		if x.TLS() {
 			l.log.Warn("an encrypted listener: its requests cannot be read, traces of them begin at the append", "pid", b.PID,

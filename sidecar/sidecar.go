@@ -156,7 +156,10 @@ func resource(b recording.Broker) *spans.Resource {
 			break
 		}
 	}
-	return otlp.BrokerResource("kafka", instance, b.Cluster, b.Node, b.PID, ip, b.Host)
+	return otlp.BrokerResource(otlp.Broker{
+		Instance: instance, Cluster: b.Cluster, Node: b.Node, PID: b.PID, Executable: b.Executable, RuntimeVersion: b.JDK,
+		Host: b.Host, Arch: b.Arch, OS: b.OS, IP: ip, Kubernetes: b.Kubernetes,
+	})
 }
 
 // listeners of --port and of all brokers that live: of two for one port the

@@ -38,10 +38,18 @@ type Header struct {
 
 // Broker is a broker process from this moment on.
 type Broker struct {
-	PID       int32            `json:"pid"`
-	Cluster   string           `json:"cluster"`
-	Node      int32            `json:"node"`
-	Host      string           `json:"host"`
+	PID     int32  `json:"pid"`
+	Cluster string `json:"cluster"`
+	Node    int32  `json:"node"`
+	Host    string `json:"host"`
+	// What else its spans' resource says: the name of its executable, its
+	// JDK's version, the host's architecture and system, its pod.
+	Executable string            `json:"executable,omitempty"`
+	JDK        string            `json:"jdk,omitempty"`
+	Arch       string            `json:"arch,omitempty"`
+	OS         string            `json:"os,omitempty"`
+	Kubernetes map[string]string `json:"kubernetes,omitempty"`
+
 	Listeners []netip.AddrPort `json:"listeners"`
 	// Encrypted are the listeners whose packets cannot be read; none is among
 	// Listeners.

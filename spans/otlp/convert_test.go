@@ -2,7 +2,6 @@ package otlp
 
 import (
 	"bytes"
-	"net/netip"
 	"testing"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -152,35 +151,6 @@ func TestResourcesAreKeptApart(t *testing.T) {
 	}
 	if rs = conv.batch([]*spans.Trace{b}); len(rs) != 1 || rs[0].Resource.Attributes[0].Value.GetStringValue() != "other" {
 		t.Errorf("%v", rs)
-	}
-}
-
-func TestBrokerResource(t *testing.T) {
-	t.Setenv("OTEL_SERVICE_NAME", "")
-	t.Setenv("OTEL_RESOURCE_ATTRIBUTES", "")
-	r := BrokerResource("", "broker-1", "Mk3", 1, 4242, netip.MustParseAddr("::ffff:10.0.0.7"), "host")
-	want := map[string]any{
-		"service.name": "kafka", "service.instance.id": "broker-1", "host.name": "host", "process.pid": int64(4242),
-		"tailspan.kafka.cluster_id": "Mk3", "tailspan.kafka.broker_id": int64(1), "ip": "10.0.0.7",
-	}
-	compare(t, r, want)
-
-	t.Setenv("OTEL_SERVICE_NAME", "orders-kafka")
-	t.Setenv("OTEL_RESOURCE_ATTRIBUTES", "service.name=no,deployment.environment.name=a%20b,host.name=h2")
-	compare(t, BrokerResource("x", "", "", -1, 0, netip.Addr{}, "h1"), map[string]any{
-		"service.name": "orders-kafka", "host.name": "h2", "deployment.environment.name": "a b",
-	})
-}
-
-func compare(t *testing.T, r *spans.Resource, want map[string]any) {
-	t.Helper()
-	if len(r.Attributes) != len(want) {
-		t.Errorf("%v", r.Attributes)
-	}
-	for _, kv := range r.Attributes {
-		if want[string(kv.Key)] != kv.Value.AsInterface() {
-			t.Errorf("%s = %v", kv.Key, kv.Value.AsInterface())
-		}
 	}
 }
 

@@ -20,26 +20,51 @@ const (
 
 const defaultService = "kafka"
 
-// BrokerResource describes one broker process. What is unknown ("", 0, an
-// invalid address; broker: negative) is left out. OTEL_SERVICE_NAME and
+// Broker is a broker process as its spans' resource tells of it. What is
+// unknown ("", 0, an invalid address; Node: negative) is left out.
+type Broker struct {
+	Service    string // "": kafka
+	Instance   string
+	Cluster    string
+	Node       int32
+	PID        int32
+	Executable string // its name, without a path
+
+	Runtime, RuntimeVersion string // the JVM's
+
+	Host, Arch, OS string // Arch and OS as Go calls them
+	IP             netip.Addr
+	Kubernetes     map[string]string // as Kubernetes returns it
+}
+
+// BrokerResource describes one broker process. OTEL_SERVICE_NAME and
 // OTEL_RESOURCE_ATTRIBUTES win over everything.
-func BrokerResource(service, instance, cluster string, broker, pid int32, ip netip.Addr, hostname string) *spans.Resource {
-	if service == "" {
-		service = defaultService
+func BrokerResource(b Broker) *spans.Resource {
+	if b.Service == "" {
+		b.Service = defaultService
 	}
-	a := []attribute.KeyValue{semconv.ServiceName(service)}
+	a := []attribute.KeyValue{semconv.ServiceName(b.Service)}
 	add := func(known bool, kv attribute.KeyValue) {
 		if known {
 			a = append(a, kv)
 		}
 	}
-	add(instance != "", semconv.ServiceInstanceID(instance))
-	add(hostname != "", semconv.HostName(hostname))
-	add(pid > 0, semconv.ProcessPID(int(pid)))
-	add(cluster != "", keyCluster.String(cluster))
-	add(broker >= 0, keyBroker.Int(int(broker)))
-	if ip.IsValid() {
-		add(true, keyIP.String(ip.Unmap().String()))
+	text := func(key attribute.Key, value string) { add(value != "", key.String(value)) }
+	text(semconv.ServiceInstanceIDKey, b.Instance)
+	text(semconv.HostNameKey, b.Host)
+	text(semconv.HostArchKey, arch(b.Arch))
+	text(semconv.OSTypeKey, b.OS)
+	add(b.PID > 0, semconv.ProcessPID(int(b.PID)))
+	text(semconv.ProcessExecutableNameKey, b.Executable)
+	text(semconv.ProcessRuntimeNameKey, b.Runtime)
+	text(semconv.ProcessRuntimeVersionKey, b.RuntimeVersion)
+	text(keyCluster, b.Cluster)
+	add(b.Node >= 0, keyBroker.Int(int(b.Node)))
+	if b.IP.IsValid() {
+		text(keyIP, b.IP.Unmap().String())
+	}
+	for _, k := range kubernetes {
+		text(k.key, b.Kubernetes[string(k.key)])
 	}
 	for _, kv := range sdk.Environment().Attributes() {
 		a = override(a, kv)
@@ -54,4 +79,17 @@ func override(a []attribute.KeyValue, kv attribute.KeyValue) []attribute.KeyValu
 	}
 	a[i] = kv
 	return a
+}
+
+// arch is OpenTelemetry's word for one of Go's, where they differ.
+func arch(goarch string) string {
+	switch goarch {
+	case "386":
+		return "x86"
+	case "arm":
+		return "arm32"
+	case "ppc64le":
+		return "ppc64"
+	}
+	return goarch
 }

@@ -144,7 +144,7 @@ func mustEqual(t *testing.T, want *spans.Trace, answer *Trace) {
 
 // linked are a request that waited for a commit and one that waited for it.
 func linked() []*spans.Trace {
-	res := otlp.BrokerResource("", "", "lab", 1, int32(os.Getpid()), netip.MustParseAddr("127.0.0.1"), "")
+	res := otlp.BrokerResource(otlp.Broker{Cluster: "lab", Node: 1, PID: int32(os.Getpid()), IP: netip.MustParseAddr("127.0.0.1")})
 	now := time.Now().Truncate(time.Microsecond).UnixNano()
 	id := func(n byte) spans.SpanID { return spans.SpanID{7: n} }
 	span := func(n, parent byte, name string) spans.Span {

@@ -35,7 +35,7 @@ type Options struct {
 type Exporter struct {
 	queue    *queue
 	sender   *sender
-	client   *client
+	client   client
 	shutdown func(context.Context) error // runs once
 	stop     chan struct{}               // closed: send what is left, then end
 	cancel   context.CancelFunc          // stops sending now
@@ -51,7 +51,11 @@ func New(ctx context.Context, o Options) (*Exporter, error) {
 	if o.QueueSpans <= 0 {
 		o.QueueSpans = DefaultQueueSpans
 	}
-	c, err := newClient(ctx, o.Logger)
+	set, err := readSettings(o.Logger)
+	if err != nil {
+		return nil, err
+	}
+	c, err := newClient(ctx, set, o)
 	if err != nil {
 		return nil, err
 	}
@@ -63,7 +67,7 @@ func New(ctx context.Context, o Options) (*Exporter, error) {
 		cancel: cancel,
 		done:   make(chan struct{}),
 	}
-	e.sender = newSender(e.queue, c, o)
+	e.sender = newSender(e.queue, c, set, o)
 	e.shutdown = once(e.drain)
 	go func() {
 		defer close(e.done)

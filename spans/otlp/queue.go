@@ -23,6 +23,7 @@ type Stats struct {
 	QueueFull   Count  // dropped: the queue was full
 	Rejected    Count  // dropped: the collector refused them, or nothing was in them
 	Undelivered Count  // dropped: not delivered when the exporter was shut down
+	Unsure      Count  // sent again although the collector may have taken them, for no answer came: it may have them twice
 	Batches     uint64 // accepted by the collector
 	Failures    uint64 // attempts to send that failed
 	LastError   string // of the last failed attempt
@@ -143,6 +144,13 @@ func (q *queue) attempted(err error) {
 	}
 	q.s.Failures++
 	q.s.LastError = brief(err)
+}
+
+// doubt counts traces of whose delivery nothing is known.
+func (q *queue) doubt(traces, spans int) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.s.Unsure.add(traces, spans)
 }
 
 func (q *queue) stats() Stats {

@@ -19,19 +19,21 @@ const (
 // belongs to one goroutine.
 type sender struct {
 	queue   *queue
-	client  *client
+	client  client
+	secrets secrets
 	convert *converter
 	health  health
 	answers bool // the collector has answered at least once
 	buf     []*spans.Trace
 }
 
-func newSender(q *queue, c *client, o Options) *sender {
+func newSender(q *queue, c client, set settings, o Options) *sender {
 	return &sender{
 		queue:   q,
 		client:  c,
+		secrets: set.secrets,
 		convert: newConverter(o.Version),
-		health:  health{log: o.Logger, endpoint: c.endpoint, limit: o.QueueSpans},
+		health:  health{log: o.Logger, endpoint: set.endpoint, limit: o.QueueSpans},
 	}
 }
 
@@ -74,8 +76,13 @@ func (s *sender) gather(ctx context.Context, stop <-chan struct{}) {
 
 // send delivers a batch, however long that takes. false: given up.
 func (s *sender) send(ctx context.Context, stop <-chan struct{}, batch []*spans.Trace) bool {
+	unsure := false
 	for delay := firstRetry; ; delay = min(2*delay, lastRetry) {
 		r := s.attempt(ctx, batch)
+		if r.unsure && !unsure {
+			unsure = true
+			s.queue.doubt(len(batch), spanCount(batch))
+		}
 		switch {
 		case r.verdict == accepted:
 			s.queue.settle(len(batch), r.rejected)
@@ -97,7 +104,7 @@ func (s *sender) send(ctx context.Context, stop <-chan struct{}, batch []*spans.
 
 // attempt sends a batch once and takes note of what came of it.
 func (s *sender) attempt(ctx context.Context, batch []*spans.Trace) result {
-	r := s.client.upload(ctx, s.convert.batch(batch))
+	r := s.secrets.hide(s.client.upload(ctx, s.convert.batch(batch)))
 	s.queue.attempted(r.err)
 	if r.verdict == tooLarge && len(batch) == 1 {
 		r.verdict = refused

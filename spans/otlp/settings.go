@@ -1,24 +1,30 @@
 package otlp
 
 import (
-	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/url"
 	"os"
+	"strconv"
 	"strings"
-
-	"github.com/go-logr/logr"
-	"google.golang.org/grpc/grpclog"
+	"time"
 )
 
-// ErrProtocol is returned by New if the environment asks for a protocol other
-// than grpc.
-var ErrProtocol = errors.New("protocol is not supported, set OTEL_EXPORTER_OTLP_PROTOCOL=grpc")
+// ErrProtocol is returned by New if the environment asks for a protocol that
+// is not spoken.
+var ErrProtocol = errors.New("protocol is not supported, set OTEL_EXPORTER_OTLP_PROTOCOL to grpc or http/protobuf")
 
-const defaultEndpoint = "localhost:4317"
+const (
+	protocolGRPC = "grpc"
+	protocolHTTP = "http/protobuf"
+
+	defaultEndpoint     = "localhost:4317"
+	defaultEndpointHTTP = "http://localhost:4318"
+	tracesPath          = "/v1/traces"
+	defaultTimeout      = 10 * time.Second // of one attempt
+)
 
 // Enabled says whether the environment wants traces to be exported: it does
 // unless OTEL_TRACES_EXPORTER is none or OTEL_SDK_DISABLED is true.
@@ -27,23 +33,135 @@ func Enabled() bool {
 		!strings.EqualFold(env("OTEL_SDK_DISABLED"), "true")
 }
 
-// settings reads what the client reads too, to be able to name the endpoint
-// and to refuse what it would ignore. plain: without TLS, for OpenTelemetry's
-// default is http://localhost:4317, but the client's is https.
-func settings() (endpoint string, plain bool, err error) {
-	if p := either("PROTOCOL"); p != "" && p != "grpc" {
-		return "", false, fmt.Errorf("OTLP %q: %w", p, ErrProtocol)
+// settings are what the environment says of the collector. The gRPC client
+// reads it too: from there are its target, headers, compression and timeout.
+type settings struct {
+	protocol string
+	endpoint string      // to be shown
+	plain    bool        // without TLS
+	tls      *tls.Config // nil: the host's CAs, no certificate of our own
+	secrets  secrets
+
+	// of HTTP
+	url     *url.URL
+	headers map[string]string
+	gzip    bool
+	timeout time.Duration // 0: none
+}
+
+func readSettings(log *slog.Logger) (settings, error) {
+	s := settings{protocol: either("PROTOCOL")}
+	if s.protocol == "" {
+		s.protocol = protocolGRPC
 	}
-	endpoint = either("ENDPOINT")
-	if endpoint == "" {
-		return defaultEndpoint, either("INSECURE") == "" && either("CERTIFICATE") == "", nil
+	var err error
+	switch s.protocol {
+	case protocolGRPC:
+		err = s.target()
+	case protocolHTTP:
+		err = s.resolve()
+	default:
+		err = fmt.Errorf("OTLP %q: %w", s.protocol, ErrProtocol)
 	}
-	u, err := url.Parse(endpoint)
+	if err != nil {
+		return settings{}, err
+	}
+	if s.gzip, err = compression(); err != nil {
+		return settings{}, err
+	}
+	if s.protocol == protocolGRPC {
+		log = slog.New(slog.DiscardHandler) // its client says the same
+	}
+	s.timeout, s.headers = timeout(log), readHeaders(log)
+	s.secrets = newSecrets(s.url, s.headers)
+	s.tls, err = readTLS()
+	return s, err
+}
+
+// target decides, for gRPC, what an endpoint may leave open. Without one
+// OpenTelemetry's default is http://localhost:4317, but the client's https.
+func (s *settings) target() error {
+	u, err := endpoint()
+	if err != nil {
+		return err
+	}
+	if u == nil {
+		s.endpoint, s.plain = defaultEndpoint, either("INSECURE") == "" && either("CERTIFICATE") == ""
+		return nil
+	}
+	s.endpoint, s.url = shown(u), u
+	switch strings.ToLower(u.Scheme) {
+	case "http":
+		s.plain = true
+	case "https":
+	case "unix":
+		s.plain = !strings.EqualFold(either("INSECURE"), "false")
+	default:
+		s.plain = strings.EqualFold(either("INSECURE"), "true")
+	}
+	return nil
+}
+
+// resolve decides, for HTTP, where to send: an endpoint for traces is taken as
+// it is, one for all signals is what their paths are relative to.
+func (s *settings) resolve() error {
+	u, err := endpoint()
+	if err != nil {
+		return err
+	}
+	if u == nil {
+		u, _ = url.Parse(defaultEndpointHTTP)
+	}
+	if scheme := strings.ToLower(u.Scheme); scheme != "http" && scheme != "https" || u.Host == "" {
+		return errors.New("parse OTEL_EXPORTER_OTLP_ENDPOINT: for http/protobuf it is http://HOST:PORT or https://HOST:PORT")
+	}
+	switch {
+	case env("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") == "":
+		u = u.JoinPath(tracesPath)
+	case u.Path == "":
+		u.Path = "/"
+	}
+	s.endpoint, s.url = shown(u), u
+	return nil
+}
+
+// endpoint is nil where none is set.
+func endpoint() (*url.URL, error) {
+	text := either("ENDPOINT")
+	if text == "" {
+		return nil, nil
+	}
+	u, err := url.Parse(text)
 	if err != nil {
 		// Its text would show the whole URL, with a password that may be in it.
-		return "", false, errors.New("parse OTEL_EXPORTER_OTLP_ENDPOINT: not a URL")
+		return nil, errors.New("parse OTEL_EXPORTER_OTLP_ENDPOINT: not a URL")
 	}
-	return u.Redacted(), false, nil
+	return u, nil
+}
+
+// timeout of one attempt; 0: none.
+func timeout(log *slog.Logger) time.Duration {
+	text := either("TIMEOUT")
+	if text == "" {
+		return defaultTimeout
+	}
+	ms, err := strconv.Atoi(text)
+	if err != nil || ms < 0 {
+		ignored(log, "parse duration")
+		return defaultTimeout
+	}
+	return time.Duration(ms) * time.Millisecond
+}
+
+func compression() (gzip bool, err error) {
+	switch v := either("COMPRESSION"); v {
+	case "", "none":
+		return false, nil
+	case "gzip":
+		return true, nil
+	default:
+		return false, fmt.Errorf("OTEL_EXPORTER_OTLP_COMPRESSION %q: want gzip or none", v)
+	}
 }
 
 // either is the variable for traces or else the one for all signals.
@@ -55,36 +173,3 @@ func either(name string) string {
 }
 
 func env(name string) string { return strings.TrimSpace(os.Getenv(name)) }
-
-// gRPC logs to stderr by itself; what matters of it is in the errors. It must
-// be told before its first use, and can be made to speak by its own variable.
-func init() {
-	if os.Getenv("GRPC_GO_LOG_SEVERITY_LEVEL") == "" {
-		grpclog.SetLoggerV2(grpclog.NewLoggerV2(io.Discard, io.Discard, io.Discard))
-	}
-}
-
-// settingsLogger receives what the OpenTelemetry libraries say of variables
-// that they cannot use. Their values stay out: a header holds credentials.
-func settingsLogger(log *slog.Logger) logr.Logger {
-	return logr.FromSlogHandler(withoutValues{log.Handler()})
-}
-
-type withoutValues struct{ slog.Handler }
-
-func (h withoutValues) Enabled(_ context.Context, l slog.Level) bool { return l >= slog.LevelWarn }
-
-func (h withoutValues) Handle(ctx context.Context, r slog.Record) error {
-	out := slog.NewRecord(r.Time, slog.LevelWarn, "an OTEL_* setting is not usable: ignored", 0)
-	out.AddAttrs(slog.String("step", r.Message))
-	r.Attrs(func(a slog.Attr) bool {
-		if a.Key == "file" {
-			out.AddAttrs(a)
-		}
-		return true
-	})
-	return h.Handler.Handle(ctx, out)
-}
-
-func (h withoutValues) WithAttrs([]slog.Attr) slog.Handler { return h }
-func (h withoutValues) WithGroup(string) slog.Handler      { return h }

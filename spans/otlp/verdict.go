@@ -1,6 +1,8 @@
 package otlp
 
 import (
+	"context"
+	"errors"
 	"strings"
 	"time"
 	"unicode"
@@ -21,6 +23,7 @@ type result struct {
 	delay    time.Duration // that the collector asked for
 	rejected int           // spans refused though the batch was accepted
 	message  string        // the collector's remark with it
+	unsure   bool          // it may have been accepted: no answer came
 }
 
 type verdict uint8
@@ -68,27 +71,48 @@ func retryDelay(s *status.Status) (time.Duration, bool) {
 	return 0, false
 }
 
+const (
+	nobody  = "start a collector there, name another in OTEL_EXPORTER_OTLP_ENDPOINT, or set OTEL_TRACES_EXPORTER=none"
+	notGRPC = "check that the endpoint is an OTLP/gRPC port, usually 4317, or set OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf"
+	notHTTP = "check that the endpoint is an OTLP/HTTP port, usually 4318, or set OTEL_EXPORTER_OTLP_PROTOCOL=grpc"
+	tooSlow = "the collector is too slow or hangs: look at its log"
+)
+
 // advice is what the operator can do about a failed attempt.
 func advice(err error) string {
+	var answer *httpError
+	if errors.As(err, &answer) {
+		return adviceHTTP(answer)
+	}
 	switch text := err.Error(); {
 	case strings.Contains(text, "first record does not look like a TLS handshake"):
 		return "the collector speaks no TLS: write http:// before the endpoint"
 	case strings.Contains(text, "x509:"):
 		return "name the collector's CA in OTEL_EXPORTER_OTLP_CERTIFICATE"
+	case strings.Contains(text, "looked like an HTTP/1.1 header"):
+		return notGRPC
+	case strings.Contains(text, "malformed HTTP response"):
+		return notHTTP
+	case errors.Is(err, context.DeadlineExceeded):
+		return tooSlow
 	}
-	switch status.Code(err) {
+	s, ok := status.FromError(err)
+	if !ok {
+		return nobody
+	}
+	switch s.Code() {
 	case codes.Unauthenticated, codes.PermissionDenied:
 		return "check OTEL_EXPORTER_OTLP_HEADERS"
 	case codes.Unimplemented, codes.Unknown, codes.Internal:
-		return "check that the endpoint is an OTLP/gRPC port, usually 4317"
+		return notGRPC
 	case codes.DeadlineExceeded:
-		return "the collector is too slow or hangs: look at its log"
+		return tooSlow
 	case codes.ResourceExhausted:
 		return "raise the collector's largest message (max_recv_msg_size_mib)"
 	case codes.InvalidArgument:
 		return "the collector's log says what it dislikes"
 	}
-	return "start a collector there, name another in OTEL_EXPORTER_OTLP_ENDPOINT, or set OTEL_TRACES_EXPORTER=none"
+	return nobody
 }
 
 // brief is an error on one line, short enough for a log.

@@ -1,0 +1,105 @@
+package otlp
+
+import (
+	"cmp"
+	"log/slog"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+const (
+	hidden    = "xxxxx" // as url.Redacted has it
+	minSecret = 4       // a shorter word would make holes in plain text
+)
+
+// readHeaders reads what every request carries: name=value pairs, the values
+// URL-encoded (https://opentelemetry.io/docs/specs/otel/protocol/exporter/).
+func readHeaders(log *slog.Logger) map[string]string {
+	text := either("HEADERS")
+	if text == "" {
+		return nil
+	}
+	headers := map[string]string{}
+	for pair := range strings.SplitSeq(text, ",") {
+		name, raw, ok := strings.Cut(pair, "=")
+		name = strings.TrimSpace(name)
+		value, err := url.PathUnescape(raw)
+		value = strings.TrimSpace(value)
+		if !ok || err != nil || !isToken(name) || strings.ContainsAny(value, "\r\n\x00") {
+			ignored(log, "parse headers")
+			continue
+		}
+		headers[name] = value
+	}
+	return headers
+}
+
+// isToken says whether a header may have that name (RFC 9110, 5.6.2).
+func isToken(s string) bool {
+	for _, c := range []byte(s) {
+		switch {
+		case c >= '0' && c <= '9', c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z':
+		case strings.IndexByte("!#$%&'*+-.^_`|~", c) >= 0:
+		default:
+			return false
+		}
+	}
+	return s != ""
+}
+
+// secrets hides what the settings keep secret in a text that comes from
+// elsewhere: a collector may well quote what it was sent.
+type secrets struct{ words *strings.Replacer }
+
+func newSecrets(u *url.URL, headers map[string]string) secrets {
+	var words []string
+	for _, v := range headers {
+		words = append(append(words, v), strings.Fields(v)...) // "Bearer …"
+	}
+	if u != nil {
+		password, _ := u.User.Password()
+		words = append(words, u.User.String(), u.User.Username(), password, u.RawQuery)
+		for _, v := range u.Query() {
+			words = append(words, v...)
+		}
+	}
+	words = slices.DeleteFunc(words, func(s string) bool { return len(s) < minSecret })
+	slices.SortFunc(words, func(a, b string) int { return cmp.Compare(len(b), len(a)) })
+	var pairs []string
+	for _, w := range slices.Compact(words) {
+		pairs = append(pairs, w, hidden)
+	}
+	return secrets{strings.NewReplacer(pairs...)}
+}
+
+// hide is given everything that is said of an attempt.
+func (s secrets) hide(r result) result {
+	if r.err != nil {
+		r.err = discreet{r.err, s.words.Replace(r.err.Error())}
+	}
+	r.message = s.words.Replace(r.message)
+	return r
+}
+
+// discreet is an error with another text.
+type discreet struct {
+	error
+	text string
+}
+
+func (d discreet) Error() string { return d.text }
+func (d discreet) Unwrap() error { return d.error }
+
+// shown is a URL without what may be a credential in it.
+func shown(u *url.URL) string {
+	c := *u
+	c.Fragment, c.RawFragment = "", ""
+	if c.RawQuery != "" {
+		c.RawQuery = hidden
+	}
+	if _, ok := c.User.Password(); !ok && c.User != nil {
+		c.User = url.User(hidden) // a token
+	}
+	return c.Redacted()
+}

@@ -32,6 +32,11 @@ const (
 	KeyContextsOmitted = "tailspan.contexts_omitted" // producers' contexts beyond the links
 	KeyHeadersCut      = "tailspan.headers_cut"      // not all record headers were read
 
+	// On the resource.
+	KeyClusterID = "tailspan.kafka.cluster_id"
+	KeyBrokerID  = "tailspan.kafka.broker_id"
+	KeyIP        = "ip" // Jaeger's clock-skew adjuster looks for it
+
 	// On any span.
 	KeyJoin       = "tailspan.join" // exact | inferred
 	KeyThreadID   = "thread.id"

@@ -144,10 +144,12 @@ func eventually(t *testing.T, what string, ok func() bool) {
 // balanced checks that no trace is lost without a count.
 func balanced(t *testing.T, s Stats) {
 	t.Helper()
-	traces := s.Exported.Traces + s.QueueFull.Traces + s.Rejected.Traces + s.Undelivered.Traces + s.Queued.Traces
-	spans := s.Exported.Spans + s.QueueFull.Spans + s.Rejected.Spans + s.Undelivered.Spans + s.Queued.Spans
-	if traces != s.Given.Traces || spans != s.Given.Spans {
-		t.Errorf("given ≠ exported + dropped + queued: %+v", s)
+	all := s.Exported.plus(s.Queued)
+	for _, n := range s.Dropped() {
+		all = all.plus(n)
+	}
+	if all != s.Given.plus(s.Restored) {
+		t.Errorf("given + restored ≠ exported + dropped + queued: %+v", s)
 	}
 }
 

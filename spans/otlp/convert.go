@@ -62,6 +62,15 @@ func (c *converter) batch(traces []*spans.Trace) []*tracepb.ResourceSpans {
 	return c.out
 }
 
+// stored returns what was converted before it was written to disk.
+func (c *converter) stored(records []record) []*tracepb.ResourceSpans {
+	c.out = c.out[:0]
+	for i := range records {
+		c.out = append(c.out, records[i].rs)
+	}
+	return c.out
+}
+
 func (c *converter) reset() {
 	c.arena.reset()
 	if len(c.resources) > maxResources {

@@ -39,7 +39,7 @@ func TestWholeTracesArrive(t *testing.T) {
 	}
 	s := e.Stats()
 	balanced(t, s)
-	if s.Exported != (Count{n, 5 * n}) || s.Batches < 5*n/batchSpans || s.Batches > n/10 {
+	if s.Exported != (Count{Traces: n, Spans: 5 * n}) || s.Batches < 5*n/batchSpans || s.Batches > n/10 {
 		t.Errorf("%+v", s)
 	}
 	if log.String() != "" {
@@ -56,7 +56,7 @@ func TestExportAfterShutdown(t *testing.T) {
 	if e.Export(fiveSpans(1)) || e.Export(nil) {
 		t.Error("accepted after the end")
 	}
-	if s := e.Stats(); s.Undelivered != (Count{1, 5}) || s.Rejected != (Count{1, 0}) {
+	if s := e.Stats(); s.Undelivered != (Count{Traces: 1, Spans: 5}) || s.Rejected != (Count{Traces: 1, Spans: 0}) {
 		t.Errorf("%+v", s)
 	}
 	balanced(t, e.Stats())
@@ -71,7 +71,7 @@ func TestCollectorAwayAndBack(t *testing.T) {
 	}
 	eventually(t, "three failures", func() bool { return e.Stats().Failures >= 3 })
 	s := e.Stats()
-	if s.Queued != (Count{20, 100}) || s.QueueFull != (Count{20, 100}) {
+	if s.Queued != (Count{Traces: 20, Spans: 100}) || s.QueueFull != (Count{Traces: 20, Spans: 100}) {
 		t.Errorf("not bounded by its spans: %+v", s)
 	}
 	c := listen(t, addr)
@@ -100,7 +100,7 @@ func TestCollectorRefuses(t *testing.T) {
 	}
 	s := e.Stats()
 	balanced(t, s)
-	if s.Rejected != (Count{300, 1500}) || s.LastError == "" || s.Failures == 0 {
+	if s.Rejected != (Count{Traces: 300, Spans: 1500}) || s.LastError == "" || s.Failures == 0 {
 		t.Errorf("%+v", s)
 	}
 	if log.lines("collector refuses") != 1 {
@@ -122,7 +122,7 @@ func TestPartialSuccess(t *testing.T) {
 	}
 	s := e.Stats()
 	balanced(t, s)
-	if s.Exported != (Count{2, 7}) || s.Rejected != (Count{0, 3}) || s.Failures != 0 {
+	if s.Exported != (Count{Traces: 2, Spans: 7}) || s.Rejected != (Count{Traces: 0, Spans: 3}) || s.Failures != 0 {
 		t.Errorf("%+v", s)
 	}
 	if log.lines("too old") != 1 {
@@ -197,7 +197,7 @@ func TestCollectorHangs(t *testing.T) {
 	}
 	s := e.Stats()
 	balanced(t, s)
-	if s.Undelivered != (Count{200, 1000}) || s.QueueFull.Traces != 4800 || s.Queued != (Count{}) {
+	if s.Undelivered != (Count{Traces: 200, Spans: 1000}) || s.QueueFull.Traces != 4800 || s.Queued != (Count{}) {
 		t.Errorf("%+v", s)
 	}
 }
@@ -255,8 +255,8 @@ func BenchmarkExport(b *testing.B) {
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {
 		q.push(traces[i%512])
-		if i%512 == 511 {
-			q.settle(512, 0)
+		if i%100 == 99 {
+			q.settle(batch{fresh: q.take(nil)}, 0)
 		}
 	}
 }

@@ -2,6 +2,7 @@ package otlp
 
 import (
 	"log/slog"
+	"sync/atomic"
 	"time"
 )
 
@@ -18,8 +19,9 @@ type health struct {
 	limit    int // of the queue, in spans
 
 	state     condition
-	since     time.Time // of the state
-	said      bool      // that the state is bad
+	shown     atomic.Uint32 // the state, for whoever asks
+	since     time.Time     // of the state
+	said      bool          // that the state is bad
 	lastSaid  time.Time
 	dropped   uint64 // traces that a full queue had dropped when the state began
 	overflow  bool   // the queue has overflowed and has not been half empty since
@@ -35,6 +37,27 @@ const (
 	away
 	refusing
 )
+
+// states are what conditions are called for operators.
+var states = [...]string{unknown: "idle", fine: "ok", away: "away", refusing: "refusing"}
+
+// Health is how the sending does: one of the states, whether that is well, and
+// the last error where it is not.
+type Health struct {
+	State  string
+	Up     bool
+	Detail string
+}
+
+// Health may be asked for at any time.
+func (e *Exporter) Health() Health {
+	c := condition(e.sender.health.shown.Load())
+	h := Health{State: states[c], Up: c == unknown || c == fine}
+	if !h.Up {
+		h.Detail = e.Stats().LastError
+	}
+	return h
+}
 
 // note takes the result of an attempt, and what the queue says after it.
 func (h *health) note(r result, s Stats) {
@@ -61,6 +84,7 @@ func (h *health) turn(to condition, r result, s Stats) {
 	} else {
 		h.bad(to, now, r)
 	}
+	h.shown.Store(uint32(to))
 	h.state, h.since, h.dropped = to, now, s.QueueFull.Traces
 }
 

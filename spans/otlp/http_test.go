@@ -120,7 +120,7 @@ func TestOverHTTP(t *testing.T) {
 			}
 			s := e.Stats()
 			balanced(t, s)
-			if len(w.got) != n || s.Exported != (Count{n, 5 * n}) || log.String() != "" {
+			if len(w.got) != n || s.Exported != (Count{Traces: n, Spans: 5 * n}) || log.String() != "" {
 				t.Errorf("%d arrived, %+v\n%s", len(w.got), s, log)
 			}
 			r := w.requests[0]
@@ -174,16 +174,16 @@ func TestAnswersOverHTTP(t *testing.T) {
 		failures           uint64
 		logged             string
 	}{
-		{"empty", text(200, ""), Count{10, 50}, Count{}, 0, 0, ""},
-		{"202", text(202, ""), Count{10, 50}, Count{}, 0, 0, ""},
-		{"partial", message(200, partial), Count{10, 43}, Count{0, 7}, 0, 0, "too old"},
-		{"somebody else's", text(200, "<html>", "Content-Type", "text/html"), Count{10, 50}, Count{}, 0, 0, "not OTLP's"},
-		{"400", message(400, &statuspb.Status{Message: "no such thing"}), Count{}, Count{10, 50}, 0, 1, "no such thing"},
-		{"401", text(401, "who?", "Content-Type", "text/plain; charset=utf-8"), Count{}, Count{10, 50}, 0, 1, "OTEL_EXPORTER_OTLP_HEADERS"},
-		{"404", text(404, "<html>", "Content-Type", "text/html"), Count{}, Count{10, 50}, 0, 1, "usually 4318"},
-		{"500", text(500, ""), Count{}, Count{10, 50}, 0, 1, "HTTP 500"},
-		{"redirect", text(307, "", "Location", "http://127.0.0.1:1/"), Count{}, Count{10, 50}, 0, 1, "HTTP 307"},
-		{"413", text(413, ""), Count{}, Count{10, 50}, 0, 19, "max_request_body_size"},
+		{"empty", text(200, ""), Count{Traces: 10, Spans: 50}, Count{}, 0, 0, ""},
+		{"202", text(202, ""), Count{Traces: 10, Spans: 50}, Count{}, 0, 0, ""},
+		{"partial", message(200, partial), Count{Traces: 10, Spans: 43}, Count{Traces: 0, Spans: 7}, 0, 0, "too old"},
+		{"somebody else's", text(200, "<html>", "Content-Type", "text/html"), Count{Traces: 10, Spans: 50}, Count{}, 0, 0, "not OTLP's"},
+		{"400", message(400, &statuspb.Status{Message: "no such thing"}), Count{}, Count{Traces: 10, Spans: 50}, 0, 1, "no such thing"},
+		{"401", text(401, "who?", "Content-Type", "text/plain; charset=utf-8"), Count{}, Count{Traces: 10, Spans: 50}, 0, 1, "OTEL_EXPORTER_OTLP_HEADERS"},
+		{"404", text(404, "<html>", "Content-Type", "text/html"), Count{}, Count{Traces: 10, Spans: 50}, 0, 1, "usually 4318"},
+		{"500", text(500, ""), Count{}, Count{Traces: 10, Spans: 50}, 0, 1, "HTTP 500"},
+		{"redirect", text(307, "", "Location", "http://127.0.0.1:1/"), Count{}, Count{Traces: 10, Spans: 50}, 0, 1, "HTTP 307"},
+		{"413", text(413, ""), Count{}, Count{Traces: 10, Spans: 50}, 0, 19, "max_request_body_size"},
 		{"502", text(502, ""), Count{}, Count{}, 10, 0, "HTTP 502"},
 		{"503", text(503, ""), Count{}, Count{}, 10, 0, "collector is away"},
 		{"504", text(504, ""), Count{}, Count{}, 10, 0, "HTTP 504"},

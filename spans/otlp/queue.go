@@ -1,122 +1,113 @@
 package otlp
 
 import (
+	"slices"
 	"sync"
 
 	"github.com/tailspan/tailspan/spans"
 )
 
-// Count is a number of traces and of the spans in them.
-type Count struct{ Traces, Spans uint64 }
-
-func (c *Count) add(traces, spans int) {
-	c.Traces += uint64(traces)
-	c.Spans += uint64(spans)
-}
-
-// Stats accounts for every trace that was given to Export:
-// Given = Exported + QueueFull + Rejected + Undelivered + Queued.
-type Stats struct {
-	Given       Count
-	Exported    Count  // acknowledged by the collector
-	Queued      Count  // held now, also while being sent
-	QueueFull   Count  // dropped: the queue was full
-	Rejected    Count  // dropped: the collector refused them, or nothing was in them
-	Undelivered Count  // dropped: not delivered when the exporter was shut down
-	Unsure      Count  // sent again although the collector may have taken them, for no answer came: it may have them twice
-	Batches     uint64 // accepted by the collector
-	Failures    uint64 // attempts to send that failed
-	LastError   string // of the last failed attempt
-}
-
-// queue is a first-in, first-out list of whole traces, bounded by spans. The
-// traces of the batch that is being sent stay in it until they are settled.
+// queue is a first-in, first-out list of whole traces in memory, bounded by
+// spans, and the one account of them all, those on disk included. Its lock is
+// never held while something else is waited for.
 type queue struct {
-	limit int
-	ready chan struct{} // holds a token when something was pushed
+	limit   int
+	ready   chan struct{} // holds a token when there may be something to send
+	crowded chan struct{} // holds a token when more than half of the memory may be full
 
-	mu     sync.Mutex
-	traces []*spans.Trace
-	closed bool
-	s      Stats
+	mu      sync.Mutex
+	traces  []*spans.Trace // that wait, the oldest first
+	waiting int            // spans in them
+	held    Count          // in memory: waiting, being sent, being written
+	closed  bool
+	gone    bool // given up: what comes of the rest no longer counts
+	s       Stats
 }
 
 func newQueue(limit int) *queue {
-	return &queue{limit: limit, ready: make(chan struct{}, 1)}
+	return &queue{limit: limit, ready: make(chan struct{}, 1), crowded: make(chan struct{}, 1)}
 }
 
 func (q *queue) push(t *spans.Trace) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	n := 0
-	if t != nil {
-		n = len(t.Spans)
-	}
-	q.s.Given.add(1, n)
+	n := countOf(t)
+	q.s.Given = q.s.Given.plus(n)
 	switch {
-	case n == 0:
-		q.s.Rejected.add(1, 0)
+	case n.Spans == 0:
+		q.s.Rejected = q.s.Rejected.plus(n)
 		return false
 	case q.closed:
-		q.s.Undelivered.add(1, n)
+		q.s.Undelivered = q.s.Undelivered.plus(n)
 		return false
-	case int(q.s.Queued.Spans)+n > q.limit:
-		q.s.QueueFull.add(1, n)
+	case int(q.held.Spans+n.Spans) > q.limit:
+		q.s.QueueFull = q.s.QueueFull.plus(n)
 		return false
 	}
 	q.traces = append(q.traces, t)
-	q.s.Queued.add(1, n)
-	select {
-	case q.ready <- struct{}{}:
-	default:
+	q.held = q.held.plus(n)
+	q.waiting += int(n.Spans)
+	signal(q.ready)
+	if q.isCrowded() {
+		signal(q.crowded)
 	}
 	return true
 }
 
-// batch appends to b the oldest traces, up to batchSpans spans but at least
-// one trace, and leaves them in the queue. full says that no more would fit.
-func (q *queue) batch(b []*spans.Trace) (_ []*spans.Trace, full bool) {
+// take moves the oldest traces from the queue to b, up to batchSpans spans but
+// at least one trace. They count as queued until they are settled, stored or
+// given back.
+func (q *queue) take(b []*spans.Trace) []*spans.Trace {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	n := 0
+	n, taken := 0, 0
 	for _, t := range q.traces {
-		if n += len(t.Spans); n > batchSpans && len(b) > 0 {
-			return b, true
+		if n+len(t.Spans) > batchSpans && taken > 0 {
+			break
 		}
-		b = append(b, t)
-	}
-	return b, n >= batchSpans
-}
-
-// settle removes the oldest traces; rejected of their spans were refused.
-func (q *queue) settle(traces, rejected int) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	n := 0
-	for _, t := range q.traces[:traces] {
 		n += len(t.Spans)
+		taken++
 	}
-	q.drop(traces, n)
-	rejected = min(max(rejected, 0), n)
-	q.s.Rejected.add(0, rejected)
-	q.s.Exported.add(0, n-rejected)
-	if rejected == n { // which ones of a part is not said
-		q.s.Rejected.add(traces, 0)
-	} else {
-		q.s.Exported.add(traces, 0)
-	}
-}
-
-// drop takes the oldest traces out of the list.
-func (q *queue) drop(traces, spans int) {
-	clear(q.traces[:traces])
-	q.traces = q.traces[traces:]
-	if len(q.traces) == 0 {
+	b = append(b, q.traces[:taken]...)
+	clear(q.traces[:taken])
+	if q.traces = q.traces[taken:]; len(q.traces) == 0 {
 		q.traces = nil // let go of a list that has grown
 	}
-	q.s.Queued.Traces -= uint64(traces)
-	q.s.Queued.Spans -= uint64(spans)
+	q.waiting -= n
+	return b
 }
+
+// giveBack returns traces to the head of the queue.
+func (q *queue) giveBack(b []*spans.Trace) {
+	if len(b) == 0 {
+		return
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.gone {
+		return
+	}
+	q.traces = slices.Concat(b, q.traces)
+	q.waiting += spanCount(b)
+	signal(q.ready)
+}
+
+// spans that wait.
+func (q *queue) waits() int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.waiting
+}
+
+// tooMany says whether more than half of the memory is full, and some of it
+// waits.
+func (q *queue) tooMany() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.isCrowded()
+}
+
+func (q *queue) isCrowded() bool { return q.waiting > 0 && int(q.held.Spans) > q.limit/2 }
 
 func (q *queue) close() {
 	q.mu.Lock()
@@ -124,37 +115,35 @@ func (q *queue) close() {
 	q.closed = true
 }
 
-// abandon gives up what is left.
+// abandon gives up what memory still holds.
 func (q *queue) abandon() Count {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	left := q.s.Queued
-	q.drop(int(left.Traces), int(left.Spans))
-	q.s.Undelivered.add(int(left.Traces), int(left.Spans))
+	left := q.held
+	q.traces, q.waiting, q.held, q.gone = nil, 0, Count{}, true
+	q.s.Undelivered = q.s.Undelivered.plus(left)
 	return left
-}
-
-// attempted counts an attempt to send.
-func (q *queue) attempted(err error) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if err == nil {
-		q.s.Batches++
-		return
-	}
-	q.s.Failures++
-	q.s.LastError = brief(err)
-}
-
-// doubt counts traces of whose delivery nothing is known.
-func (q *queue) doubt(traces, spans int) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	q.s.Unsure.add(traces, spans)
 }
 
 func (q *queue) stats() Stats {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return q.s
+	s := q.s
+	s.Queued = q.held.plus(s.Disk.Queued)
+	return s
+}
+
+// signal leaves a token, if there is none yet.
+func signal(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
+
+func spanCount(batch []*spans.Trace) (n int) {
+	for _, t := range batch {
+		n += len(t.Spans)
+	}
+	return n
 }

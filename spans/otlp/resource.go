@@ -11,13 +11,6 @@ import (
 	"github.com/tailspan/tailspan/spans"
 )
 
-// Keys of a broker's resource for which OpenTelemetry has no name.
-const (
-	keyCluster = attribute.Key("tailspan.kafka.cluster_id")
-	keyBroker  = attribute.Key("tailspan.kafka.broker_id")
-	keyIP      = attribute.Key("ip") // Jaeger's clock-skew adjuster looks for it
-)
-
 const defaultService = "kafka"
 
 // Broker is a broker process as its spans' resource tells of it. What is
@@ -58,10 +51,10 @@ func BrokerResource(b Broker) *spans.Resource {
 	text(semconv.ProcessExecutableNameKey, b.Executable)
 	text(semconv.ProcessRuntimeNameKey, b.Runtime)
 	text(semconv.ProcessRuntimeVersionKey, b.RuntimeVersion)
-	text(keyCluster, b.Cluster)
-	add(b.Node >= 0, keyBroker.Int(int(b.Node)))
+	text(spans.KeyClusterID, b.Cluster)
+	add(b.Node >= 0, attribute.Int(spans.KeyBrokerID, int(b.Node)))
 	if b.IP.IsValid() {
-		text(keyIP, b.IP.Unmap().String())
+		text(spans.KeyIP, b.IP.Unmap().String())
 	}
 	for _, k := range kubernetes {
 		text(k.key, b.Kubernetes[string(k.key)])

@@ -3,6 +3,7 @@ package otlp
 import (
 	"context"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/tailspan/tailspan/spans"
@@ -19,6 +20,7 @@ const (
 // belongs to one goroutine.
 type sender struct {
 	queue   *queue
+	disk    *disk // nil: none
 	client  client
 	secrets secrets
 	convert *converter
@@ -27,9 +29,10 @@ type sender struct {
 	buf     []*spans.Trace
 }
 
-func newSender(q *queue, c client, set settings, o Options) *sender {
+func newSender(q *queue, d *disk, c client, set settings, o Options) *sender {
 	return &sender{
 		queue:   q,
+		disk:    d,
 		client:  c,
 		secrets: set.secrets,
 		convert: newConverter(o.Version),
@@ -37,76 +40,129 @@ func newSender(q *queue, c client, set settings, o Options) *sender {
 	}
 }
 
-// run sends until ctx ends, or until stop is closed and the queue is empty.
+// run sends until ctx ends, or until stop is closed and nothing is left that
+// the collector takes.
 func (s *sender) run(ctx context.Context, stop <-chan struct{}) {
-	for ctx.Err() == nil {
-		batch, full := s.queue.batch(s.buf[:0])
-		stopping := closed(stop)
-		switch {
-		case len(batch) == 0 && stopping:
-			return
-		case len(batch) == 0:
-			wait(ctx, stop, s.queue.ready, nil)
-			continue
-		case !full && !stopping:
-			s.gather(ctx, stop)
-			batch, _ = s.queue.batch(batch[:0])
-		}
-		if !s.send(ctx, stop, batch) {
+	for {
+		b := s.next(ctx, stop)
+		if b.len() == 0 || !s.deliver(ctx, stop, b) {
 			return
 		}
-		clear(batch)
-		s.buf = batch
+		clear(b.fresh)
 	}
+}
+
+// next waits for a batch; what is on disk is older. None: it is time to end.
+func (s *sender) next(ctx context.Context, stop <-chan struct{}) batch {
+	for ctx.Err() == nil {
+		if s.disk != nil {
+			if b := s.disk.next(); len(b) > 0 {
+				return batch{stored: b}
+			}
+		}
+		waiting, stopping := s.queue.waits(), closed(stop)
+		switch {
+		case waiting == 0 && stopping:
+			return batch{}
+		case waiting == 0:
+			s.idle(ctx, stop)
+			continue
+		case waiting < batchSpans && !stopping:
+			s.gather(ctx, stop)
+		}
+		s.buf = s.queue.take(s.buf[:0])
+		if len(s.buf) > 0 {
+			return batch{fresh: s.buf}
+		}
+	}
+	return batch{}
+}
+
+// idle waits for something to send; not for long if there is something on
+// disk, which then could not be read.
+func (s *sender) idle(ctx context.Context, stop <-chan struct{}) {
+	var again <-chan time.Time
+	if s.queue.stats().Disk.Queued != (Count{}) {
+		again = time.After(diskRetry)
+	}
+	wait(ctx, stop, s.queue.ready, again)
 }
 
 // gather waits until a batch is full, but not longer than batchDelay.
 func (s *sender) gather(ctx context.Context, stop <-chan struct{}) {
 	timer := time.NewTimer(batchDelay)
 	defer timer.Stop()
-	for {
+	for s.queue.waits() < batchSpans {
 		if !wait(ctx, stop, s.queue.ready, timer.C) {
-			return
-		}
-		if s.queue.stats().Queued.Spans >= batchSpans {
 			return
 		}
 	}
 }
 
-// send delivers a batch, however long that takes. false: given up.
-func (s *sender) send(ctx context.Context, stop <-chan struct{}, batch []*spans.Trace) bool {
+// deliver sends a batch, in pieces if it must be, however long that takes.
+// false: given up; what was not sent is back where it came from.
+func (s *sender) deliver(ctx context.Context, stop <-chan struct{}, b batch) bool {
+	for pieces := []batch{b}; len(pieces) > 0; {
+		switch s.send(ctx, stop, pieces[0]) {
+		case accepted:
+			pieces = pieces[1:]
+		case tooLarge:
+			first, second := pieces[0].halves()
+			pieces = append([]batch{first, second}, pieces[1:]...)
+		default:
+			for _, p := range slices.Backward(pieces) {
+				s.queue.giveBack(p.fresh)
+			}
+			return false
+		}
+	}
+	return true
+}
+
+// send sends a piece until it is settled (accepted), found to be too large, or
+// given up (retry).
+func (s *sender) send(ctx context.Context, stop <-chan struct{}, b batch) verdict {
 	unsure := false
 	for delay := firstRetry; ; delay = min(2*delay, lastRetry) {
-		r := s.attempt(ctx, batch)
+		r := s.attempt(ctx, b)
 		if r.unsure && !unsure {
 			unsure = true
-			s.queue.doubt(len(batch), spanCount(batch))
+			s.queue.doubt(b.count())
 		}
 		switch {
 		case r.verdict == accepted:
-			s.queue.settle(len(batch), r.rejected)
-			return true
+			s.settle(b, r.rejected)
+			return accepted
 		case r.verdict == tooLarge:
-			half := len(batch) / 2
-			return s.send(ctx, stop, batch[:half]) && s.send(ctx, stop, batch[half:])
+			return tooLarge
 		case r.verdict == refused:
-			s.queue.settle(len(batch), spanCount(batch))
-			return true
-		case closed(stop) && !s.answers:
-			return false
+			s.settle(b, int(b.count().Spans))
+			return accepted
+		case closed(stop) && s.enough():
+			return retry
 		}
 		if !s.pause(ctx, stop, max(delay, min(r.delay, maxDelay))) {
-			return false
+			return retry
 		}
+	}
+}
+
+// enough says whether a failure at the end is the last: where there never was
+// a collector, or another process will go on with what is on disk.
+func (s *sender) enough() bool { return !s.answers || s.disk != nil }
+
+func (s *sender) settle(b batch, rejected int) {
+	s.queue.settle(b, rejected)
+	if b.stored != nil {
+		s.disk.done(b)
 	}
 }
 
 // attempt sends a batch once and takes note of what came of it.
-func (s *sender) attempt(ctx context.Context, batch []*spans.Trace) result {
-	r := s.secrets.hide(s.client.upload(ctx, s.convert.batch(batch)))
+func (s *sender) attempt(ctx context.Context, b batch) result {
+	r := s.secrets.hide(s.client.upload(ctx, b.convert(s.convert)))
 	s.queue.attempted(r.err)
-	if r.verdict == tooLarge && len(batch) == 1 {
+	if r.verdict == tooLarge && b.len() == 1 {
 		r.verdict = refused
 	}
 	if ctx.Err() != nil {
@@ -147,11 +203,4 @@ func closed(c <-chan struct{}) bool {
 	default:
 		return false
 	}
-}
-
-func spanCount(batch []*spans.Trace) (n int) {
-	for _, t := range batch {
-		n += len(t.Spans)
-	}
-	return n
 }

@@ -63,6 +63,7 @@ func (l *live) lost() map[string]uint64 {
 
 // account logs what was seen, what became of it, and what was not seen.
 func (s *Sidecar) account(lost map[string]uint64) {
+	s.accountRequests()
 	a, d := s.assembler.Stats(), s.decoder.Stats()
 	sm := s.out.sampler.Stats()
 	s.log.Info("so far", "packets", d.Packets, "requests", a.Requests, "finished", a.Finished,
@@ -73,7 +74,7 @@ func (s *Sidecar) account(lost map[string]uint64) {
 	if s.out.exporter != nil {
 		e := s.out.exporter.Stats()
 		s.log.Info("exported", "traces", e.Exported.Traces, "spans", e.Exported.Spans, "queued", e.Queued.Traces,
-			"dropped_queue_full", e.QueueFull.Traces, "rejected", e.Rejected.Traces, "undelivered", e.Undelivered.Traces)
+			"dropped_queue_full", e.QueueFull.Traces, "rejected", e.Rejected.Traces, "undelivered", e.Undelivered.Traces, "on_disk", e.Disk.Queued.Traces)
 	}
 	if len(lost) > 0 {
 		s.log.Warn("not everything could be seen", "lost", lost)

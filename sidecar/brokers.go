@@ -159,7 +159,7 @@ func (l *live) attach(ctx context.Context, b *jvm.Broker) {
 	l.appends.adopt(b.PID, b.LogDirs)
 	l.do(ctx, func() {
 		l.fact(recording.Fact{Broker: &r})
-		l.adopt(r)
+		l.adopt(r, b.LogDirs)
 	})
 	if l.kernel != nil {
 		l.attachKernel(ctx, b, r, t)

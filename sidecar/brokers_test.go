@@ -38,7 +38,7 @@ func TestEncryptedListeners(t *testing.T) {
 		if err != nil || json.Unmarshal(text, &f) != nil || strings.Contains(string(text), "encrypted") != c.encrypted {
 			t.Fatalf("%s, %v", text, err)
 		}
-		s.adopt(*f.Broker)
+		s.adopt(*f.Broker, nil)
 		if id := s.identity(42); id.Encrypted != c.encrypted {
 			t.Errorf("%+v: identity says encrypted %v", c.of, id.Encrypted)
 		}

@@ -83,13 +83,23 @@ func (s *Sidecar) Run(ctx context.Context) error {
 	l.calibrate(event.Calibration{})
 	l.symbols.Functions(stack.NewKernel(l.log).Function)
 	l.appends = newAppendReader(l.config.MessageIDHeader, l.contexts())
+	unserve, err := l.serve(sources{l.lost, l.ways})
+	if err != nil {
+		return err
+	}
+	defer unserve()
+	unpush, err := l.pushMetrics()
+	if err != nil {
+		return err
+	}
+	defer unpush()
 
 	// The readers outlive ctx by a moment: all sources are read up to the
 	// instant at which it ended.
 	reading, stop := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer stop(nil)
 	wait := l.start(reading, stop, l.readPackets, l.readProbes, l.followBrokers, l.governAll, l.appends.run)
-	err := l.assemble(ctx, reading)
+	err = l.assemble(ctx, reading)
 	stop(err)
 	wait()
 	if cause := context.Cause(reading); err == nil && !errors.Is(cause, context.Canceled) {
@@ -308,7 +318,7 @@ func (l *live) finish(ctx context.Context, err error) error {
 	if len(lost) > 0 {
 		l.fact(recording.Fact{Losses: lost})
 	}
-	l.assembler.Close()
+	l.ended()
 	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), flushTime)
 	defer cancel()
 	if e := l.out.close(end); err == nil {

@@ -9,7 +9,9 @@ import (
 	"time"
 
 	"github.com/tailspan/tailspan/sidecar/assemble"
+	"github.com/tailspan/tailspan/sidecar/metrics"
 	"github.com/tailspan/tailspan/sidecar/report"
+	"github.com/tailspan/tailspan/sidecar/serve"
 	"github.com/tailspan/tailspan/spans"
 	"github.com/tailspan/tailspan/spans/otlp"
 	"github.com/tailspan/tailspan/spans/sample"
@@ -28,9 +30,11 @@ type output struct {
 	threshold time.Duration
 	printer   *report.Printer
 	sampler   *sample.Sampler
-	exporter  *otlp.Exporter // nil: nothing is exported
-	verifier  *verifier      // nil: nothing is verified
-	err       error          // the printer's first
+	exporter  *otlp.Exporter   // nil: nothing is exported
+	metrics   *metrics.Metrics // nil: nothing is measured
+	kept      *serve.Index     // nil: nobody asks for traces
+	verifier  *verifier        // nil: nothing is verified
+	err       error            // the printer's first
 }
 
 func newOutput(o Options) (*output, error) {
@@ -54,14 +58,27 @@ func newOutput(o Options) (*output, error) {
 		Keep: remembered,
 	}
 	if o.Export {
-		e, err := otlp.New(context.Background(), otlp.Options{Logger: o.Logger, Version: o.Version})
+		e, err := otlp.New(context.Background(), otlp.Options{Logger: o.Logger, Version: o.Version,
+			Dir: o.Config.QueueDir, DirBytes: o.Config.QueueDirBytes})
 		if err != nil {
 			return nil, err
 		}
 		out.exporter, sampling.Export = e, out.export
 	}
 	out.sampler = sample.New(sampling)
+	if o.Config.Listen != "" || o.Push {
+		out.metrics = metrics.New(metrics.Options{Version: o.Version, MaxTopics: o.Config.MaxTopics, SLO: o.Config.Objective(), Logger: o.Logger})
+		out.kept = serve.NewIndex(0, clusterOf)
+	}
 	return out, nil
+}
+
+// measures is nil where nothing is measured.
+func (o *output) measures() assemble.Measures {
+	if o.metrics == nil {
+		return nil
+	}
+	return &measures{Metrics: o.metrics}
 }
 
 // export hands on a kept trace; what is told elsewhere of kept traces is told of
@@ -69,6 +86,12 @@ func newOutput(o Options) (*output, error) {
 func (o *output) export(t *spans.Trace) bool {
 	if !o.exporter.Export(t) {
 		return false
+	}
+	if o.metrics != nil {
+		o.metrics.Kept(t)
+	}
+	if o.kept != nil {
+		o.kept.Add(t)
 	}
 	return true
 }
@@ -128,10 +151,9 @@ func (o *output) flush() error {
 	return o.err
 }
 
-// close ends sampling, and exporting within the time that ctx leaves. What the
+// close ends exporting within the time that ctx leaves. What the
 // collector did not take by then is counted, and no failure of ours.
 func (o *output) close(ctx context.Context) error {
-	o.sampler.Close()
 	if o.exporter != nil {
 		if err := o.exporter.Shutdown(ctx); err != nil {
 			o.log.Warn("not all traces were delivered", "error", err, "do", "see that the collector takes them")

@@ -4,12 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"net/netip"
 	"time"
 
 	"github.com/tailspan/tailspan/sidecar/capture"
 	"github.com/tailspan/tailspan/sidecar/event"
+	"github.com/tailspan/tailspan/sidecar/metrics"
 	"github.com/tailspan/tailspan/sidecar/recording"
 	"github.com/tailspan/tailspan/sidecar/topics"
 )
@@ -54,7 +54,12 @@ func (s *Sidecar) replay(ctx context.Context, f *capture.File) error {
 	if s.waits != nil {
 		s.push = s.waits.watch(s.push)
 	}
-	err := recording.Play(f, p)
+	unserve, err := s.serve(sources{s.lost, func() []metrics.Probe { return nil }})
+	if err != nil {
+		return err
+	}
+	defer unserve()
+	err = recording.Play(f, p)
 	if !p.recording {
 		s.decoder.Tick(p.last + 4*reorder)
 	}
@@ -62,9 +67,9 @@ func (s *Sidecar) replay(ctx context.Context, f *capture.File) error {
 		err = e
 	}
 	if !p.recording { // a recording ends at its last mark, as the run did
-		s.queue.Advance(math.MaxInt64, s.assembler.Handle)
+		s.rest()
 	}
-	s.assembler.Close()
+	s.ended()
 	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), flushTime)
 	defer cancel()
 	if e := s.out.close(end); err == nil {
@@ -123,7 +128,7 @@ func (p *player) Fact(f recording.Fact) error {
 		s.clock.Calibrate(*f.Clock)
 	case f.Broker != nil:
 		p.batches.settle()
-		s.adopt(*f.Broker)
+		s.adopt(*f.Broker, nil)
 	case f.Gone != nil:
 		s.lose(*f.Gone)
 	case f.Watched != nil:

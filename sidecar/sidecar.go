@@ -4,11 +4,13 @@ import (
 	"io"
 	"log/slog"
 	"maps"
+	"math"
 	"net"
 	"net/netip"
 	"slices"
 	"strconv"
 	"sync"
+	"time"
 
 	"github.com/tailspan/tailspan/sidecar/assemble"
 	"github.com/tailspan/tailspan/sidecar/capture"
@@ -29,6 +31,7 @@ type Sidecar struct {
 	config  config.Config
 	log     *slog.Logger
 	version string
+	pushes  bool // metrics, over OTLP
 
 	clock     *event.Clock
 	topics    *topics.Table
@@ -40,6 +43,8 @@ type Sidecar struct {
 	out       *output
 	push      func(event.Source, event.Event) // to the queue, at once or in batches
 	record    *recording.Writer               // nil: not recorded
+
+	assembling sync.Mutex // held while the assembler and what takes its output are at work
 
 	mu      sync.Mutex
 	brokers map[int32]*known
@@ -56,6 +61,8 @@ type known struct {
 	recording.Broker
 	identity assemble.Identity
 	gone     bool
+	since    time.Time
+	logDirs  []string // that can be opened by us
 }
 
 // Options are what a Sidecar cannot find out by itself.
@@ -64,13 +71,14 @@ type Options struct {
 	Logger  *slog.Logger
 	Stdout  io.Writer
 	Version string
-	Export  bool // to the OTLP endpoint of the environment
+	Export  bool // traces, to the OTLP endpoint of the environment
+	Push    bool // metrics, likewise
 }
 
 // New makes the pipeline, without a source.
 func New(o Options) (*Sidecar, error) {
 	s := &Sidecar{
-		config: o.Config, log: o.Logger, version: o.Version,
+		config: o.Config, log: o.Logger, version: o.Version, pushes: o.Push,
 		clock: &event.Clock{}, queue: event.NewQueue(maxQueued),
 		topics: topics.New(o.Logger), symbols: probe.NewSymbols(), brokers: map[int32]*known{},
 	}
@@ -90,7 +98,7 @@ func New(o Options) (*Sidecar, error) {
 		Symbol: s.symbols.Name,
 	})
 	s.assembler = assemble.New(assemble.Options{
-		Clock: s.clock, Identity: s.identity, Output: s.out, Rows: s.out.rows(), ReadHeaders: s.readHeaders,
+		Clock: s.clock, Identity: s.identity, Output: s.out, Rows: s.out.rows(), Measures: s.out.measures(), ReadHeaders: s.readHeaders,
 	})
 	return s, nil
 }
@@ -127,10 +135,11 @@ func (s *Sidecar) identity(pid int32) assemble.Identity {
 	return assemble.Identity{Resource: resource(recording.Broker{Node: -1})}
 }
 
-// adopt makes a broker known to all stages that need no kernel.
-func (s *Sidecar) adopt(b recording.Broker) {
+// adopt makes a broker known to all stages that need no kernel. Its log dirs are
+// those that can be opened here: of a replay there are none.
+func (s *Sidecar) adopt(b recording.Broker, logDirs []string) {
 	s.mu.Lock()
-	s.brokers[b.PID] = &known{Broker: b, identity: assemble.Identity{
+	s.brokers[b.PID] = &known{Broker: b, since: time.Now(), logDirs: logDirs, identity: assemble.Identity{
 		Cluster: b.Cluster, Node: b.Node, Resource: resource(b), Encrypted: len(b.Encrypted) > 0, HeadersFromLog: b.HeadersFromLog}}
 	s.mu.Unlock()
 	for dev, fs := range b.Devices {
@@ -194,8 +203,25 @@ func (s *Sidecar) lose(g recording.Gone) {
 
 // advance hands on the events up to mark.
 func (s *Sidecar) advance(mark event.Time) error {
+	s.assembling.Lock()
+	defer s.assembling.Unlock()
 	s.queue.Advance(mark, s.assembler.Handle)
 	s.assembler.Tick(mark)
 	s.out.tick(s.clock.Unix(mark))
 	return s.out.flush()
+}
+
+// rest hands on all events that there are.
+func (s *Sidecar) rest() {
+	s.assembling.Lock()
+	defer s.assembling.Unlock()
+	s.queue.Advance(math.MaxInt64, s.assembler.Handle)
+}
+
+// ended finishes what is under way: there are no more events.
+func (s *Sidecar) ended() {
+	s.assembling.Lock()
+	defer s.assembling.Unlock()
+	s.assembler.Close()
+	s.out.sampler.Close()
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/tailspan/tailspan/sidecar"
 	"github.com/tailspan/tailspan/sidecar/config"
+	"github.com/tailspan/tailspan/sidecar/metrics/push"
 	"github.com/tailspan/tailspan/spans/otlp"
 )
 
@@ -15,12 +16,16 @@ import (
 func run(c config.Config, log *slog.Logger) error {
 	ctx, stop := untilSignal(log)
 	defer stop()
+	pushes, err := push.Enabled()
+	if err != nil {
+		return err
+	}
 	recordOnly := c.Print == ""
 	if recordOnly {
 		c.Print, c.Format, c.SLO = "none", "table", math.MaxInt64 // no trace is built for nobody
 	}
 	s, err := sidecar.New(sidecar.Options{Config: c, Logger: log, Stdout: os.Stdout, Version: version,
-		Export: !recordOnly && otlp.Enabled()})
+		Export: !recordOnly && otlp.Enabled(), Push: !recordOnly && pushes})
 	if err != nil {
 		return err
 	}

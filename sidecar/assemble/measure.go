@@ -16,8 +16,8 @@ type Measures interface {
 	MeasureWrite(broker int32, d time.Duration) // each write to a segment, a request's or not
 	MeasureDirtyInode(broker int32, d time.Duration)
 	MeasureFsync(broker int32, d time.Duration)
-	MeasureWait(broker int32, d time.Duration) // each wait for a monitor
-	MeasureCommit(*CommitMeasure)              // each journal commit
+	MeasureWait(broker int32, park bool, d time.Duration) // each wait for a monitor, or for another lock
+	MeasureCommit(*CommitMeasure)                         // each journal commit
 	MeasurePause(broker int32, gc bool, d time.Duration)
 }
 
@@ -29,15 +29,16 @@ type RequestMeasure struct {
 	Queue            time.Duration // 0: nothing was seen that ended it
 	Replication      time.Duration // 0: it did not wait for followers
 	Cause, RootCause spans.Cause
+	Failed           bool // it has an error, was lost, or was never answered
 	Topics           []TopicMeasure
 }
 
 // TopicMeasure is what a request brought to one topic.
 type TopicMeasure struct {
-	Topic          string
-	Bytes, Records int64
-	Errors         int64
-	Error          string // the first one's name
+	Topic              string
+	Partitions, Errors int
+	Error              string // the first one's name
+	Bytes, Records     int64
 }
 
 // CommitMeasure is a journal commit and its phases.
@@ -52,7 +53,8 @@ func (a *Assembler) measureRequest(r *request) {
 		return
 	}
 	m := &a.measure
-	*m = RequestMeasure{Broker: r.b.id.Node, Latency: r.Latency(), Cause: r.verdict.cause, RootCause: r.verdict.root, Topics: m.Topics[:0]}
+	*m = RequestMeasure{Broker: r.b.id.Node, Latency: r.Latency(), Cause: r.verdict.cause, RootCause: r.verdict.root,
+		Failed: r.error() != "", Topics: m.Topics[:0]}
 	for i := range a.phases { // those that judge has found
 		p := &a.phases[i]
 		switch p.cost {
@@ -80,6 +82,7 @@ func (m *RequestMeasure) add(p *part, asked *event.RequestPartition) {
 		n = len(m.Topics) - 1
 	}
 	t := &m.Topics[n]
+	t.Partitions++
 	t.Bytes += int64(asked.Bytes)
 	t.Records += int64(asked.Records)
 	if p.err != 0 {

@@ -24,7 +24,7 @@ func (g *gauge) MeasureRequest(m *RequestMeasure) {
 func (g *gauge) MeasureWrite(_ int32, d time.Duration)         { g.writes = append(g.writes, d) }
 func (g *gauge) MeasureDirtyInode(_ int32, d time.Duration)    { g.dirty = append(g.dirty, d) }
 func (g *gauge) MeasureFsync(_ int32, d time.Duration)         { g.fsyncs = append(g.fsyncs, d) }
-func (g *gauge) MeasureWait(_ int32, d time.Duration)          { g.waits = append(g.waits, d) }
+func (g *gauge) MeasureWait(_ int32, _ bool, d time.Duration)  { g.waits = append(g.waits, d) }
 func (g *gauge) MeasureCommit(m *CommitMeasure)                { g.commits = append(g.commits, *m) }
 func (g *gauge) MeasurePause(_ int32, _ bool, d time.Duration) { g.stop = append(g.stop, d) }
 
@@ -76,7 +76,7 @@ func TestMeasures(t *testing.T) {
 		t.Errorf("slow %+v", slow)
 	}
 	if got, want := g.requests[1].Topics, []TopicMeasure{
-		{Topic: tp.Topic, Bytes: 400, Records: 4, Errors: 1, Error: "REQUEST_TIMED_OUT"}, {Topic: "audit", Bytes: 30, Records: 1}}; !slices.Equal(got, want) {
+		{Topic: tp.Topic, Partitions: 2, Bytes: 400, Records: 4, Errors: 1, Error: "REQUEST_TIMED_OUT"}, {Topic: "audit", Partitions: 1, Bytes: 30, Records: 1}}; !slices.Equal(got, want) {
 		t.Errorf("topics %+v, want %+v", got, want)
 	}
 }

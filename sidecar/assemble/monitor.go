@@ -113,15 +113,15 @@ func (a *Assembler) monitorEntered(e *event.MonitorEntered) {
 	}
 	a.stats.Waits++
 	w.end = e.Time
-	if a.o.Measures != nil {
-		a.o.Measures.MeasureWait(b.id.Node, time.Duration(w.end-w.start))
-	}
 	t.waiting = nil
 	a.waited(t, w)
 }
 
 // waited puts a wait that has ended among its thread's doings.
 func (a *Assembler) waited(t *thread, w *wait) {
+	if a.o.Measures != nil {
+		a.o.Measures.MeasureWait(w.b.id.Node, w.park != nil, time.Duration(w.end-w.start))
+	}
 	w.gap = t.gap
 	t.gap.waits = appendBounded(t.gap.waits, w)
 	t.did(doing{start: w.start, end: w.end, wait: w})

@@ -10,12 +10,6 @@ import (
 	"github.com/tailspan/tailspan/spans"
 )
 
-// Keys that are written elsewhere.
-const (
-	keyBroker attribute.Key = "tailspan.kafka.broker_id" // of a resource
-	keyStub   attribute.Key = "tailspan.stub"            // of a span that stands for another
-)
-
 // shown is a span that was measured, too.
 type shown struct {
 	owner owner
@@ -139,7 +133,7 @@ func ownerOf(s *spans.Span) shown {
 // shortened says that a span is not as long as what it shows.
 func shortened(s *spans.Span) bool {
 	for i := range s.Attributes {
-		if k := s.Attributes[i].Key; k == spans.KeyClipped || k == keyStub {
+		if k := s.Attributes[i].Key; k == spans.KeyClipped || k == spans.KeyStub {
 			return true
 		}
 	}
@@ -152,7 +146,7 @@ func brokerOf(r *spans.Resource) int32 {
 		return -1
 	}
 	for _, a := range r.Attributes {
-		if a.Key != keyBroker {
+		if a.Key != spans.KeyBrokerID {
 			continue
 		}
 		// The environment can override it, with text.

@@ -23,7 +23,7 @@ func traceID(n uint64) (id spans.TraceID) {
 }
 
 var broker1 = &spans.Resource{Attributes: []attribute.KeyValue{
-	attribute.String("service.name", "kafka"), keyBroker.Int(1)}}
+	attribute.String("service.name", "kafka"), attribute.Int(spans.KeyBrokerID, 1)}}
 
 // keptRequest is a trace of a request that began n seconds after the others.
 func keptRequest(n uint64, topic string, latency time.Duration, below ...spans.Span) *spans.Trace {
@@ -129,7 +129,7 @@ func TestNoExemplarOfAShortenedSpan(t *testing.T) {
 	full(m)
 	m.Kept(keptRequest(1, "orders", 80*ms, took(spans.NameWrite, 79*ms, attribute.Int64(spans.KeyClipped, 5))))
 	stub := keptRequest(2, "orders", 80*ms)
-	stub.Spans[0].Attributes = append(stub.Spans[0].Attributes, keyStub.Bool(true))
+	stub.Spans[0].Attributes = append(stub.Spans[0].Attributes, attribute.Bool(spans.KeyStub, true))
 	m.Kept(stub)
 	m.Kept(&spans.Trace{ID: traceID(3)})
 	all := scrape(t, serve(t, m), acceptProtobuf)
@@ -193,7 +193,7 @@ func TestExemplarsInOpenMetrics(t *testing.T) {
 
 func TestWhoseExemplar(t *testing.T) {
 	m := New(Options{MaxTopics: 1})
-	other := &spans.Resource{Attributes: []attribute.KeyValue{keyBroker.String("1")}}
+	other := &spans.Resource{Attributes: []attribute.KeyValue{attribute.String(spans.KeyBrokerID, "1")}}
 	m.Request(oneTopic("own", 80*ms))
 	m.Request(oneTopic("late", 80*ms))
 	m.Request(&Request{Broker: -1, Latency: 80 * ms, Topics: []TopicPart{{Topic: "own"}, {Topic: "late"}}})
@@ -205,7 +205,7 @@ func TestWhoseExemplar(t *testing.T) {
 	several.Resource = nil
 	m.Kept(several)
 	elsewhere := keptRequest(4, "own", 80*ms)
-	elsewhere.Resource = &spans.Resource{Attributes: []attribute.KeyValue{keyBroker.Int(7)}}
+	elsewhere.Resource = &spans.Resource{Attributes: []attribute.KeyValue{attribute.Int(spans.KeyBrokerID, 7)}}
 	m.Kept(elsewhere)
 	all := scrape(t, serve(t, m), acceptProtobuf)
 	for labels, trace := range map[[2]string]string{{"1", "own"}: "1", {"1", "(other)"}: "2", {"unknown", "(several)"}: "3"} {

@@ -162,6 +162,7 @@ func (r *appendReader) read(w *event.Write) *event.AppendHeaders {
 	// As on the wire, records that break their format are not for want of budget.
 	e.HeadersCut = found.Cut || err != nil && !errors.Is(err, kafka.ErrMalformed)
 	e.MessageIDs, e.ContextsOmitted = found.MessageIDs, int32(omitted)
+	e.ContextShared = !e.HeadersCut && found.SharedContext(w.Records)
 	return e
 }
 
@@ -196,7 +197,7 @@ func (l *live) takeAppendHeaders() {
 	l.appends.take(func(e *event.AppendHeaders) {
 		e.Time = now()
 		l.fact(recording.Fact{Append: &recording.AppendHeaders{Time: e.Time, PID: e.PID, File: e.File, Offset: e.Offset,
-			IDs: e.MessageIDs, Contexts: traceparents(e.Contexts), Omitted: e.ContextsOmitted, Cut: e.HeadersCut}})
+			IDs: e.MessageIDs, Contexts: traceparents(e.Contexts), Omitted: e.ContextsOmitted, Shared: e.ContextShared, Cut: e.HeadersCut}})
 		l.push(event.Probes, e)
 	})
 }
@@ -205,7 +206,7 @@ func (l *live) takeAppendHeaders() {
 func appendHeadersOf(f *recording.AppendHeaders, contexts bool) *event.AppendHeaders {
 	e := &event.AppendHeaders{Time: f.Time, PID: f.PID, File: f.File, Offset: f.Offset, MessageIDs: f.IDs, HeadersCut: f.Cut}
 	if contexts {
-		e.Contexts, e.ContextsOmitted = contextsOf(f.Contexts), max(f.Omitted, 0)
+		e.Contexts, e.ContextsOmitted, e.ContextShared = contextsOf(f.Contexts), max(f.Omitted, 0), f.Shared
 	}
 	return e
 }

@@ -27,7 +27,7 @@ func (l *live) decoderOptions() capture.Options {
 	}
 	o.OnRecordHeaders = func(client, broker netip.AddrPort, correlation int32, r capture.RecordHeaders) {
 		h := &recording.RecordHeaders{Client: client, Broker: broker, CorrelationID: correlation,
-			Contexts: traceparents(r.Contexts), Omitted: r.Omitted, Cut: r.Cut}
+			Contexts: traceparents(r.Contexts), Omitted: r.Omitted, Shared: r.Shared, Cut: r.Cut}
 		l.record.Fact(recording.Fact{Headers: h})
 	}
 	return o
@@ -94,6 +94,7 @@ func headersOf(h *recording.RecordHeaders, contexts bool) capture.RecordHeaders 
 	}
 	r.Omitted = max(h.Omitted, 0)
 	r.Contexts = contextsOf(h.Contexts)
+	r.Shared = h.Shared
 	return r
 }
 

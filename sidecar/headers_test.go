@@ -145,6 +145,25 @@ func TestReplayedHeaders(t *testing.T) {
 	}
 }
 
+// TestSharedContext: that all records have one sampled context is recorded, and
+// not believed where contexts are not wanted; older recordings do not say it.
+func TestSharedContext(t *testing.T) {
+	const fact = `"shared":true`
+	if b := recordingOf(t, config.Config{TraceContext: true}, false); !bytes.Contains(b, []byte(fact)) {
+		t.Error("the recording does not say it")
+	}
+	if b := recordingOf(t, config.Config{TraceContext: true}, true); bytes.Contains(b, []byte(fact)) {
+		t.Error("an older recording says it")
+	}
+	h := &recording.RecordHeaders{Contexts: []string{headerContext}, Shared: true}
+	a := &recording.AppendHeaders{Contexts: h.Contexts, Shared: true}
+	for _, wanted := range []bool{true, false} {
+		if r, e := headersOf(h, wanted), appendHeadersOf(a, wanted); r.Shared != wanted || e.ContextShared != wanted {
+			t.Errorf("wanted %v: %+v %+v", wanted, r, e)
+		}
+	}
+}
+
 // Records are searched for contexts only where a trace or a recording will show
 // them.
 func TestContextsAreReadForSomebody(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 type RecordHeaders struct {
 	Contexts []event.TraceContext // distinct
 	Omitted  int32                // further ones
+	Shared   bool                 // all records carry the one that there is, sampled
 	Cut      bool                 // the budget ran out: there may be more of all
 }
 
@@ -45,10 +46,10 @@ func (d *Decoder) recordHeaders(c *conn, h *kafka.RequestHeader, b *kafka.Produc
 		for _, x := range list {
 			r.Contexts = append(r.Contexts, event.TraceContext(x))
 		}
-		r.Omitted, r.Cut = int32(omitted), b.HeadersCut
+		r.Omitted, r.Shared, r.Cut = int32(omitted), b.SharedContext(), b.HeadersCut
 		if d.o.OnRecordHeaders != nil && (len(list) > 0 || r.Cut) {
 			d.o.OnRecordHeaders(c.client, c.broker, h.CorrelationID, r)
 		}
 	}
-	e.Contexts, e.ContextsOmitted, e.HeadersCut = r.Contexts, r.Omitted, r.Cut
+	e.Contexts, e.ContextsOmitted, e.ContextShared, e.HeadersCut = r.Contexts, r.Omitted, r.Shared, r.Cut
 }

@@ -58,6 +58,9 @@ type Request struct {
 	// headers, a bounded number; ContextsOmitted is how many more there were.
 	Contexts        []TraceContext
 	ContextsOmitted int32
+	// ContextShared says that all records of all partitions carry the one context
+	// that there is, and that all of them say that it is sampled.
+	ContextShared bool
 	// HeadersCut says that not all record headers were read, because the budget
 	// for that ran out or records were missed: there may be more contexts and
 	// message ids.
@@ -86,7 +89,7 @@ func NewRequest(n int) *Request {
 type TraceContext struct {
 	TraceID [16]byte
 	SpanID  [8]byte
-	Flags   byte
+	Flags   byte // 1: sampled
 }
 
 // RequestPartition is what a produce request carries for one partition:
@@ -202,6 +205,7 @@ type AppendHeaders struct {
 	MessageIDs      []string
 	Contexts        []TraceContext // distinct, a bounded number
 	ContextsOmitted int32          // how many more there were
+	ContextShared   bool           // as of a Request
 	HeadersCut      bool           // not all could be read
 }
 

@@ -33,6 +33,10 @@ func (b *BatchHeaders) Contexts() (list []TraceContext, omitted int) {
 	return b.contexts.list, len(b.contexts.more)
 }
 
+// SharedContext says that all of the batch's records, so many, have one trace
+// context, and that it is sampled.
+func (b *BatchHeaders) SharedContext(records int32) bool { return b.contexts.shared(int(records)) }
+
 // addMessageID adds an id to those of a batch, of total bytes, and says whether
 // there was room.
 func addMessageID(ids *[]string, total *int, id []byte) bool {

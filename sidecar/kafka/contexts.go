@@ -6,6 +6,8 @@ package kafka
 type contexts struct {
 	list []TraceContext
 	more map[contextKey]struct{}
+
+	sampled int // records whose context is sampled
 }
 
 type contextKey struct {
@@ -14,6 +16,9 @@ type contextKey struct {
 }
 
 func (s *contexts) add(c TraceContext) {
+	if c.Flags&Sampled != 0 {
+		s.sampled++
+	}
 	for i := range s.list {
 		if s.list[i].SpanID == c.SpanID && s.list[i].TraceID == c.TraceID {
 			return
@@ -32,9 +37,14 @@ func (s *contexts) add(c TraceContext) {
 	s.more[contextKey{c.TraceID, c.SpanID}] = struct{}{}
 }
 
+// shared says that so many records all have one context, which is sampled.
+func (s *contexts) shared(records int) bool {
+	return records > 0 && s.sampled == records && len(s.list) == 1 && len(s.more) == 0
+}
+
 // reset empties the set; only a small one keeps its storage.
 func (s *contexts) reset() {
-	s.list = s.list[:0]
+	s.list, s.sampled = s.list[:0], 0
 	if len(s.more) > 8*MaxContexts {
 		s.more = nil
 	}

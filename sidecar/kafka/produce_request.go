@@ -88,6 +88,20 @@ func (p *ProduceRequest) Contexts() (list []TraceContext, omitted int) {
 	return p.contexts.list, len(p.contexts.more)
 }
 
+// SharedContext says that all records of all partitions have one trace context,
+// and that it is sampled.
+func (p *ProduceRequest) SharedContext() bool {
+	records := 0
+	for i := range p.Partitions {
+		at := &p.Partitions[i]
+		if !at.Whole {
+			return false
+		}
+		records += int(at.Batch.Records)
+	}
+	return !p.HeadersCut && p.contexts.shared(records)
+}
+
 func (p *ProduceRequest) ended() bool { return p.state == produceEnd }
 
 func (p *ProduceRequest) run(c *cursor) {

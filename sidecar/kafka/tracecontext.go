@@ -14,8 +14,11 @@ const (
 	traceparentSize = 2 + 1 + 32 + 1 + 16 + 1 + 2
 	// maxTraceparent bounds what a later version may append.
 	maxTraceparent = 256
-	knownFlags     = 1 | 2
+	knownFlags     = Sampled | 2
 )
+
+// Sampled is the flag of a context whose trace its maker keeps.
+const Sampled = 1
 
 // ParseTraceparent reads a header's value
 // (https://www.w3.org/TR/trace-context/#traceparent-header): digits in lower

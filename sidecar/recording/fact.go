@@ -108,6 +108,7 @@ type RecordHeaders struct {
 	CorrelationID int32          `json:"correlation_id"`
 	Contexts      []string       `json:"contexts,omitempty"` // each as a `traceparent`
 	Omitted       int32          `json:"omitted,omitempty"`
+	Shared        bool           `json:"shared,omitempty"` // all records carry the one context, sampled
 	Cut           bool           `json:"cut,omitempty"`
 }
 
@@ -121,6 +122,7 @@ type AppendHeaders struct {
 	IDs      []string   `json:"ids,omitempty"`
 	Contexts []string   `json:"contexts,omitempty"` // each as a `traceparent`
 	Omitted  int32      `json:"omitted,omitempty"`
+	Shared   bool       `json:"shared,omitempty"` // as above
 	Cut      bool       `json:"cut,omitempty"`
 }
 

@@ -148,8 +148,8 @@ func (f *firstWriter) resolve() {
 		return
 	}
 	if r := f.write.request(); r != nil {
-		f.id = r.traceID()
-		f.span = f.write.spanID(f.id)
+		ids := r.ids()
+		f.id, f.span = ids.trace, f.write.spanID(ids.seed)
 	}
 	f.write = nil
 }

@@ -42,6 +42,7 @@ func (a *Assembler) appendHeaders(e *event.AppendHeaders) {
 	r.asked = false
 	r.ev.Partitions[0].MessageIDs = e.MessageIDs
 	r.ev.Contexts, r.ev.ContextsOmitted, r.ev.HeadersCut = e.Contexts, e.ContextsOmitted, e.HeadersCut
+	r.ev.ContextShared = e.ContextShared
 }
 
 // unask gives up what has not come.

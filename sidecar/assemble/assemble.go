@@ -98,6 +98,9 @@ type Options struct {
 	Output   Output
 	Rows     Rows
 	Measures Measures // nil: nobody measures
+	// AdoptParent makes a request a part of its producer's trace, where all its
+	// records carry one sampled context.
+	AdoptParent bool
 	// ReadHeaders, unless nil, is told of each append whose event.AppendHeaders
 	// is waited for. It must not block.
 	ReadHeaders func(*event.Write)

@@ -20,8 +20,8 @@ func (c *commit) due(a *Assembler) {
 	}
 	t := &commitTrace{a: a, c: c}
 	if f != nil {
-		t.origin = a.traceOfFsync(f)
-		t.originSpan = f.spanID(t.origin)
+		ids := a.traceOfFsync(f)
+		t.origin, t.originSpan = ids.trace, f.spanID(ids.seed)
 		c.origin = nil
 	}
 	a.offer(t)

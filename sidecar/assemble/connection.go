@@ -13,7 +13,7 @@ import (
 // broker reads a connection's next request when it has done with this one.
 type predecessor struct {
 	request *request // until resolved
-	id      spans.TraceID
+	ids     ids
 	root    spans.Cause
 	reason  string
 }
@@ -21,7 +21,7 @@ type predecessor struct {
 // resolve turns it into values, if it is finished.
 func (p *predecessor) resolve() {
 	if r := p.request; r != nil && r.finished {
-		p.id, p.root, p.reason = r.traceID(), r.verdict.root, r.verdict.reason
+		p.ids, p.root, p.reason = r.ids(), r.verdict.root, r.verdict.reason
 	}
 }
 

@@ -41,6 +41,7 @@
 //	measure.go      what is timed and counted of everything
 //	summary.go      what is known of a trace that may never be built
 //	trace.go        a request as spans; root.go, attributes.go: what they say
+//	adopt.go        requests that are a part of their producer's trace
 //	trim.go         what no trace would show
 //	other.go        what is no request, as traces
 //	rows.go         what --print prints; print.go fills it

@@ -61,12 +61,12 @@ func (r *request) finish() {
 	r.waits = r.gather(&a.stats.Ambiguous)
 	for _, w := range r.waits {
 		w.resolve(a)
-		w.owner, w.number = r.traceID(), r.number
+		w.owner, w.number = r.ids(), r.number
 	}
 	r.fsyncs = r.gatherFsyncs(&a.stats.Ambiguous)
 	for _, f := range r.fsyncs {
 		f.resolve(a)
-		f.owner, f.gap = r.traceID(), nil
+		f.owner, f.gap = r.ids(), nil
 	}
 	if r.taken = r.dequeued(); r.taken.join == joinExact {
 		a.stats.QueuesExact++

@@ -24,9 +24,9 @@ type fsync struct {
 	resolved  bool
 	blocks    []overlap // set when resolved
 	ambiguous bool
-	offered   bool          // as a trace of its own: it is no request's
-	owner     spans.TraceID // of the request that it was for
-	blocked   *blocked      // nil: nobody waited for it
+	offered   bool     // as a trace of its own: it is no request's
+	owner     ids      // of the request that it was for
+	blocked   *blocked // nil: nobody waited for it
 }
 
 func (a *Assembler) fsync(e *event.Fsync) {
@@ -107,14 +107,14 @@ func (f *fsync) resolve(a *Assembler) {
 
 // traceOfFsync is the trace in which an fsync stands: its request's, or one of
 // its own.
-func (a *Assembler) traceOfFsync(f *fsync) spans.TraceID {
+func (a *Assembler) traceOfFsync(f *fsync) ids {
 	if !f.owner.IsZero() {
 		return f.owner
 	}
 	if !f.ambiguous && f.gap != nil {
 		for r := range f.gap.requests {
 			if r.takes(f.ev.Start, f.gap) { // one at most
-				return r.traceID()
+				return r.ids()
 			}
 		}
 	}
@@ -127,7 +127,7 @@ func (a *Assembler) traceOfFsync(f *fsync) spans.TraceID {
 			start: f.ev.Start, end: f.ev.End, thread: f.ev.Thread, fsync: f}
 		t.due(a)
 	}
-	return id
+	return alone(id)
 }
 
 // cause is what took most of an fsync.

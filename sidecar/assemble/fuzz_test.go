@@ -26,7 +26,7 @@ func FuzzAssembler(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		x := &checker{t: t}
-		a := New(Options{Clock: &event.Clock{}, Output: x,
+		a := New(Options{Clock: &event.Clock{}, Output: x, AdoptParent: len(b) > 4 && b[4]&1 != 0,
 			Identity: func(pid int32) Identity { return Identity{Encrypted: pid == 8, HeadersFromLog: pid == 8} },
 			Rows:     Rows{Requests: true, Writes: true, Joined: true, Waits: true, Commits: true, Stacks: true, Traces: true}})
 		at := t0
@@ -87,6 +87,9 @@ func anEvent(b []byte, at event.Time) event.Event {
 		if b[0]&0x40 != 0 {
 			r.Partitions[0].Topic, r.Partitions[0].TopicID = "", [16]byte{b[1] & 1}
 		}
+		if b[0]&0x80 != 0 {
+			shared(r, producer)
+		}
 		return r
 	case 1:
 		r := aResponse(correlation, from, base)
@@ -134,7 +137,11 @@ func anEvent(b []byte, at event.Time) event.Event {
 	}
 	if b[0]&0x80 != 0 {
 		w := aWrite(th.TID, from, at, base, crc)
-		return &event.AppendHeaders{Time: at, PID: th.PID, File: w.File, Offset: w.Offset, HeadersCut: b[1]&0x40 != 0}
+		h := &event.AppendHeaders{Time: at, PID: th.PID, File: w.File, Offset: w.Offset, HeadersCut: b[1]&0x40 != 0}
+		if b[1]&1 != 0 {
+			h.Contexts, h.ContextShared = []event.TraceContext{producer}, true
+		}
+		return h
 	}
 	return &event.Gone{Time: at, PID: th.PID}
 }
@@ -228,6 +235,9 @@ func (x *checker) Trace(c Candidate) {
 	for _, s := range tr.Spans {
 		x.ends[end{tr.ID, s.ID}] = true
 		for _, l := range s.Links {
+			if l.Remote {
+				continue
+			}
 			x.links = append(x.links, link{s.Name, end{l.Trace, l.Span}, l.Attributes[0].Value.AsString()})
 		}
 	}

@@ -34,7 +34,7 @@ func (w *wait) settledWithin(a *Assembler, hops int) bool {
 }
 
 func (a *Assembler) writeSettled(x *write) bool {
-	return x == nil || a.quiet(x) && (x.part == nil || x.part.r.closed != 0)
+	return x == nil || a.quiet(x) && (x.part == nil || x.part.r.settledID())
 }
 
 // closed says whether the requests before and after it have ended, and with that
@@ -44,7 +44,7 @@ func (g *gap) closed() bool {
 		return true
 	}
 	for r := range g.requests {
-		if r.closed == 0 {
+		if !r.settledID() {
 			return false
 		}
 	}
@@ -96,8 +96,8 @@ func (a *Assembler) follow(w *wait, s *share, hops int) {
 	case s.ns() < minHold: // all that is told of it is what it wrote
 	case x.fsync != nil:
 		x.fsync.resolve(a)
-		id := a.traceOfFsync(x.fsync)
-		s.to = target{id, x.fsync.spanID(id), spans.LinkHolderFsync}
+		ids := a.traceOfFsync(x.fsync)
+		s.to = target{ids.trace, x.fsync.spanID(ids.seed), spans.LinkHolderFsync}
 		s.cause, s.reason = x.fsync.cause(), x.fsync.cpu.why()
 	case x.wait != nil && hops > 0:
 		a.followWait(w, s, hops)
@@ -120,8 +120,8 @@ func (a *Assembler) followWait(w *wait, s *share, hops int) {
 	if w.lock == "" {
 		w.lock = x.lock
 	}
-	if id := x.traceID(); !id.IsZero() {
-		s.to = target{id, x.spanID(id), spans.LinkHolderWait}
+	if ids := x.ids(); !ids.IsZero() {
+		s.to = target{ids.trace, x.spanID(ids.seed), spans.LinkHolderWait}
 		return
 	}
 	if w.park == nil {
@@ -130,8 +130,8 @@ func (a *Assembler) followWait(w *wait, s *share, hops int) {
 }
 
 func (a *Assembler) targetOfWrite(b *broker, x *write) target {
-	id := a.traceOfWrite(b, x)
-	return target{id, x.spanID(id), spans.LinkHolderWrite}
+	ids := a.traceOfWrite(b, x)
+	return target{ids.trace, x.spanID(ids.seed), spans.LinkHolderWrite}
 }
 
 func (a *Assembler) targetOfHold(b *broker, x *exit, in *wait) target {
@@ -139,15 +139,15 @@ func (a *Assembler) targetOfHold(b *broker, x *exit, in *wait) target {
 	return target{id, rootID(id, spans.NameLockHold), spans.LinkHolder}
 }
 
-// traceID is the trace of the request that waited; zero where none is known.
-func (w *wait) traceID() spans.TraceID {
+// ids are those of the trace of the request that waited; zero where none is known.
+func (w *wait) ids() ids {
 	if !w.owner.IsZero() {
 		return w.owner
 	}
 	if r := w.claimant(); r != nil {
-		return r.traceID()
+		return r.ids()
 	}
-	return spans.TraceID{}
+	return ids{}
 }
 
 // claimant is the unfinished request in whose trace the wait will stand, nil where

@@ -46,8 +46,8 @@ type wait struct {
 	reason    string // why the kernel let the root cause last; "" not known
 	lock      string // the partition that its main holder wrote
 	ambiguous bool
-	owner     spans.TraceID // of the request that waited
-	number    uint64        // of that request; 0: none, or not yet
+	owner     ids    // of the request that waited
+	number    uint64 // of that request; 0: none, or not yet
 }
 
 // exit is one release of a contended monitor; the waits that it ended share it.

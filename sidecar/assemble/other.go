@@ -89,9 +89,9 @@ func (t *lone) BuildTrace() *spans.Trace {
 
 // traceOfWrite is the trace in which a write stands: its request's, or one of
 // its own.
-func (a *Assembler) traceOfWrite(b *broker, w *write) spans.TraceID {
+func (a *Assembler) traceOfWrite(b *broker, w *write) ids {
 	if w.part != nil && !w.offered {
-		return w.part.r.traceID()
+		return w.part.r.ids()
 	}
 	id := spans.EventID(b.id.Cluster, b.id.Node, spans.NameBrokerWrite,
 		uint64(b.pid)<<32|uint64(uint32(w.ev.TID)), a.o.Clock.Unix(w.ev.Start))
@@ -101,7 +101,7 @@ func (a *Assembler) traceOfWrite(b *broker, w *write) spans.TraceID {
 			start: w.ev.Start, end: w.ev.End, thread: w.ev.Thread, write: w}
 		t.due(a)
 	}
-	return id
+	return alone(id)
 }
 
 // traceOfHold is the trace of a hold that was neither a write nor a request's wait;

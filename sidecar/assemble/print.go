@@ -106,7 +106,7 @@ func (a *Assembler) printWait(w *wait) {
 	row := &WaitRow{
 		Start: a.o.Clock.Unix(w.start), End: a.o.Clock.Unix(w.end), Latency: int64(w.end - w.start),
 		PID: w.b.pid, TID: w.thread.TID, Thread: w.thread.Name, Class: w.class,
-		Monitor: address(w.monitor), Holders: make([]HolderRow, len(w.shares)), TraceID: idOrNil(w.owner),
+		Monitor: address(w.monitor), Holders: make([]HolderRow, len(w.shares)), TraceID: idOrNil(w.owner.trace),
 		Unexplained: int64(w.unexplained()), Source: string(w.source),
 	}
 	for i := range w.shares {

@@ -18,6 +18,7 @@ type request struct {
 	parts []part
 	bare  bool // an append of which no request was seen
 	asked bool // its record headers are being read
+	early bool // while they were, others were told its trace's id
 
 	// Until when the broker kept the connection muted for the request before
 	// this one, and for its throttle time. 0: it did not, or that was not seen.
@@ -35,7 +36,7 @@ type request struct {
 	lostRecords int64          // of acks=0: never appended
 	cut         trimmed        // of its partitions
 	number      uint64         // of all in order
-	id          spans.TraceID  // zero until asked for, when finished
+	id          spans.TraceID  // its own: zero until asked for, when finished
 	taken       taken          // set when finished
 	waits       []*wait        // likewise, by start
 	fsyncs      []*fsync       // likewise
@@ -188,9 +189,9 @@ func (r *request) lastWrite() (end event.Time) {
 	return end
 }
 
-// traceID is what placeOrArrival says, which does not change once the request
+// ownID is what placeOrArrival says, which does not change once the request
 // is finished.
-func (r *request) traceID() spans.TraceID {
+func (r *request) ownID() spans.TraceID {
 	if !r.id.IsZero() {
 		return r.id
 	}

@@ -61,12 +61,15 @@ func (r *request) error() string {
 }
 
 // links are the root's: to the first writers of its duplicates, and to the
-// contexts of its producers.
+// contexts of its producers, unless it is a part of the one's trace.
 func (r *request) links() (links []spans.Link) {
 	for i := range r.parts {
 		if f := &r.parts[i].first; !f.id.IsZero() && len(links) < maxLinks {
 			links = append(links, spans.Link{Trace: f.id, Span: f.span, Attributes: linkDuplicate})
 		}
+	}
+	if _, adopted := r.parent(); adopted {
+		return links
 	}
 	for _, c := range r.contexts() {
 		links = append(links, spans.Link{Trace: c.TraceID, Span: c.SpanID, Remote: true, Attributes: linkProducer})

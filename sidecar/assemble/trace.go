@@ -64,7 +64,7 @@ func (b *builder) clip(s, p *spans.Span) (cut int64) {
 
 // BuildTrace makes the spans of a finished request.
 func (r *request) BuildTrace() *spans.Trace {
-	id := r.traceID()
+	id := r.ownID()
 	b := &builder{t: &spans.Trace{ID: id, Resource: r.b.id.Resource, Request: true, Places: r.places()}, unix: r.ev.ArrivalUnix - int64(r.ev.Arrival)}
 	phases := r.phases(nil, true)
 	end := phases[len(phases)-1].end
@@ -86,8 +86,8 @@ func (r *request) BuildTrace() *spans.Trace {
 		if !r.bare {
 			i = b.span(0, p.name, id.Child(p.name, uint64(k)), p.start, p.end, r.phaseAttributes(&p)...)
 		}
-		if p.name == spans.NameSocket && !r.before.id.IsZero() {
-			b.link(i, r.before.id, rootID(r.before.id, spans.NameProduce), spans.LinkPipelined)
+		if p.name == spans.NameSocket && !r.before.ids.IsZero() {
+			b.link(i, r.before.ids.trace, rootID(r.before.ids.seed, spans.NameProduce), spans.LinkPipelined)
 		}
 		for n, w := range r.waits {
 			if !placed[n] && w.start < p.end && w.end > p.start {
@@ -106,6 +106,7 @@ func (r *request) BuildTrace() *spans.Trace {
 		}
 	}
 	b.pauses(r.pauses)
+	r.adopt(b.t)
 	return b.t
 }
 

@@ -164,6 +164,40 @@ func TestSharedContext(t *testing.T) {
 	}
 }
 
+// TestAdoptParent: live and replayed a request is in its producer's trace where
+// that is asked for, in all that names it; of an older recording it is not known
+// that all records agree, so its producer is linked to.
+func TestAdoptParent(t *testing.T) {
+	file := func(b []byte) string {
+		path := filepath.Join(t.TempDir(), "f")
+		if err := os.WriteFile(path, b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	adopt := config.Config{TraceContext: true, AdoptParent: true, Port: 9092}
+	for _, x := range []struct {
+		name   string
+		path   string
+		config config.Config
+		want   bool
+	}{
+		{"plain", file(plainCapture()), adopt, true},
+		{"not asked for", file(plainCapture()), config.Config{TraceContext: true, Port: 9092}, false},
+		{"recording", file(recordingOf(t, adopt, false)), config.Config{TraceContext: true, AdoptParent: true}, true},
+		{"recorded without", file(recordingOf(t, config.Config{TraceContext: true}, false)), config.Config{TraceContext: true, AdoptParent: true}, true},
+		{"older recording", file(recordingOf(t, adopt, true)), config.Config{TraceContext: true, AdoptParent: true}, false},
+	} {
+		for print, is := range map[string]string{"traces": `{"trace_id":"` + headerTrace + `","spans"`, "requests": `"trace_id":"` + headerTrace + `"`} {
+			x.config.Print = print
+			out, _ := replayed(t, x.path, x.config)
+			if strings.Contains(out, is) != x.want || print == "traces" && strings.Contains(out, `"parent_id":"00f067aa0ba902b7"`) != x.want {
+				t.Errorf("%s: %s", x.name, out)
+			}
+		}
+	}
+}
+
 // Records are searched for contexts only where a trace or a recording will show
 // them.
 func TestContextsAreReadForSomebody(t *testing.T) {

@@ -99,6 +99,7 @@ func New(o Options) (*Sidecar, error) {
 	})
 	s.assembler = assemble.New(assemble.Options{
 		Clock: s.clock, Identity: s.identity, Output: s.out, Rows: s.out.rows(), Measures: s.out.measures(), ReadHeaders: s.readHeaders,
+		AdoptParent: s.config.AdoptParent,
 	})
 	return s, nil
 }
@@ -120,9 +121,10 @@ func (s *Sidecar) readHeaders(w *event.Write) {
 }
 
 // contexts says whether trace contexts are read: to look at every record costs
-// much, and only traces and recordings show what it finds.
+// much, and only traces and recordings show what it finds; but where it decides
+// on a trace's id, all that names one has to know.
 func (s *Sidecar) contexts() bool {
-	return s.config.TraceContext && (s.out.traces() || s.record != nil)
+	return s.config.TraceContext && (s.out.traces() || s.config.AdoptParent || s.record != nil)
 }
 
 // identity is asked by the assembler, once a broker.

@@ -29,8 +29,15 @@ type answer struct {
 	Reason    string   `json:"reason"`
 
 	status int
-	count  *uint64  // of Stats
-	look   []string // URLs of where the trace may be
+	count  *uint64     // of Stats
+	ids    []candidate // what the trace's id may be
+}
+
+// candidate is what the id of a trace may be, for all that the log says.
+type candidate struct {
+	ID  string
+	Of  string // what it is made of
+	URL string // "": it is nowhere to be seen
 }
 
 const (
@@ -131,25 +138,43 @@ func (s *Server) batch(a *answer, f *found, older *Kept) {
 		a.fail(http.StatusNotFound, &s.stats.NoTrace, "Only brokers write to this topic, no produce request does.")
 		return
 	}
-	ids := []spans.TraceID{spans.PlaceID(f.cluster, [16]byte{}, a.Topic, *a.Partition, b.BaseOffset)}
-	if b.TopicID != ([16]byte{}) {
-		ids = append([]spans.TraceID{spans.PlaceID(f.cluster, b.TopicID, a.Topic, *a.Partition, b.BaseOffset)}, ids...)
-	}
-	id := ids[0].String()
-	a.TraceID = &id
-	a.others(ids[1:]...)
 	at := time.UnixMilli(b.MaxTimestamp)
-	if s.o.TraceURL != "" {
-		for _, id := range ids {
-			a.look = append(a.look, s.o.TraceURL.Of(id, at.Add(-batchMargin), at.Add(batchMargin)))
-		}
-	}
+	s.candidates(a, f, at)
 	if older != nil {
-		a.others(older.Trace)
+		a.add(candidate{older.Trace.String(), "of the trace that was kept before",
+			s.o.TraceURL.Of(older.Trace, older.From.Add(-keptMargin), older.To.Add(keptMargin))})
 		a.unknown(s, "A trace of this offset was kept, but before this log was made: the topic was made again, or its replica moved.")
 		return
 	}
 	s.unkept(a, f, at)
+}
+
+// candidates are what the id of the trace of a batch may be, the likeliest first.
+func (s *Server) candidates(a *answer, f *found, at time.Time) {
+	add := func(id spans.TraceID, of string) {
+		a.add(candidate{id.String(), of, s.o.TraceURL.Of(id, at.Add(-batchMargin), at.Add(batchMargin))})
+	}
+	if !f.parent.IsZero() {
+		add(f.parent, "of the producer's trace, if all records of the request agreed")
+	}
+	base := f.at.BaseOffset
+	if id := f.at.TopicID; id != ([16]byte{}) {
+		add(spans.PlaceID(f.cluster, id, a.Topic, *a.Partition, base), "made of the topic's id, by which newer clients name it (Produce v13)")
+	}
+	add(spans.PlaceID(f.cluster, [16]byte{}, a.Topic, *a.Partition, base), "made of the topic's name")
+}
+
+// add takes a candidate that is not there yet.
+func (a *answer) add(c candidate) {
+	switch {
+	case slices.ContainsFunc(a.ids, func(x candidate) bool { return x.ID == c.ID }):
+		return
+	case a.TraceID == nil:
+		a.TraceID = &c.ID
+	default:
+		a.Others = append(a.Others, c.ID)
+	}
+	a.ids = append(a.ids, c)
 }
 
 // internal are the topics that only coordinators write to
@@ -177,7 +202,7 @@ func (s *Server) unkept(a *answer, f *found, at time.Time) {
 			forgotten.UTC().Format(time.RFC3339)+")"+clock+": the trace may be in the backend.")
 	default:
 		no := false
-		a.Kept, a.look = &no, nil
+		a.Kept = &no
 		a.fail(http.StatusNotFound, &s.stats.NotKept, "This trace was not kept by this sidecar: the request was neither slow nor otherwise to be kept, "+
 			"or its trace was dropped, or it was sent to another host's broker, which led the partition: ask there.")
 	}
@@ -186,8 +211,8 @@ func (s *Server) unkept(a *answer, f *found, at time.Time) {
 // unknown: the trace may have been kept.
 func (a *answer) unknown(s *Server, reason string) {
 	a.fail(http.StatusNotFound, &s.stats.Unknown, reason)
-	if len(a.look) > 0 {
-		a.URL = &a.look[0]
+	if len(a.ids) > 0 && a.ids[0].URL != "" {
+		a.URL = &a.ids[0].URL
 	}
 }
 
@@ -220,12 +245,4 @@ func (s *Server) none(a *answer, f *found) {
 
 func (a *answer) fail(status int, count *uint64, reason string) {
 	a.status, a.count, a.Reason = status, count, reason
-}
-
-func (a *answer) others(ids ...spans.TraceID) {
-	for _, id := range ids {
-		if text := id.String(); a.TraceID == nil || text != *a.TraceID {
-			a.Others = append(a.Others, text)
-		}
-	}
 }

@@ -20,9 +20,10 @@
 // known, where it is not the sidecar's to know (written before it traced that
 // broker, longer ago than the Index remembers, or so recently that it is not
 // decided). A computed id is that of a request whose first written partition
-// this was; and there may be two of them, for it is made of the topic's id
+// this was; and there may be several, for it is made of the topic's id
 // where the client named the topic by it (Produce v13 and later) and of its
-// name otherwise, which the log does not tell.
+// name otherwise, which the log does not tell; and where requests may be parts
+// of their producers' traces, it is what all records of the batch carry.
 //
 // In JSON (format=json, or an Accept that asks for it and not for HTML) the
 // same is one object; a kept trace is answered by 200 instead of a redirect.

@@ -51,10 +51,9 @@ var tracePage = page(`{{define "title"}}{{.Topic}} {{.Heading}}{{end}}{{define "
 <tr><th>partition</th><td>{{.Partition}}</td></tr>
 <tr><th>offset</th><td>{{.Offset}}{{if .Base}}, in the batch {{.Base}} to {{.Last}}{{end}}</td></tr>{{if .Cluster}}
 <tr><th>cluster</th><td>{{.Cluster}}</td></tr>{{end}}{{if .TraceID}}
-<tr><th>trace id</th><td><code>{{.TraceID}}</code>{{range .Others}}<br>or <code>{{.}}</code>{{end}}</td></tr>{{end}}
-</table>{{end}}{{if .Look}}
-<p>Look for it: {{range $i, $url := .Look}}{{if $i}}, or {{end}}<a href="{{$url}}" rel="noreferrer">{{if $i}}by the other id{{else}}by the id{{end}}</a>{{end}}.</p>{{end}}{{if .Computed}}
-<p>The id is computed from the place of the batch. It is that of the request's trace if this was the first partition that it wrote to.{{if .Others}} The first one is made of the topic's id, as newer clients name topics (Produce v13), the second of its name.{{end}}</p>{{end}}
+<tr><th>trace id</th><td>{{range .IDs}}<code>{{.ID}}</code> {{.Of}}{{if and .URL $.May}}: <a href="{{.URL}}" rel="noreferrer">look for it</a>{{end}}<br>{{else}}<code>{{.TraceID}}</code>{{end}}</td></tr>{{end}}
+</table>{{end}}{{if .IDs}}
+<p>An id that is made of the batch's place is that of the request's trace if this was the first partition that it wrote to.</p>{{end}}
 <p><a href="/">Tailspan</a></p>{{end}}`)
 
 // Heading is the answer in few words.
@@ -74,11 +73,11 @@ func (a *answer) Heading() string {
 	return "No trace"
 }
 
-// Look are the URLs of where the trace may be.
-func (a *answer) Look() []string { return a.look }
+// IDs are what the trace's id may be, where that is not known.
+func (a *answer) IDs() []candidate { return a.ids }
 
-// Computed says that the trace ids follow from the place alone.
-func (a *answer) Computed() bool { return a.TraceID != nil && (a.Kept == nil || !*a.Kept) }
+// May says that the trace may be in the backend.
+func (a *answer) May() bool { return a.Kept == nil }
 
 // index is what there is.
 func (s *Server) index(w http.ResponseWriter, _ *http.Request) {

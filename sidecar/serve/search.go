@@ -8,7 +8,9 @@ import (
 	"slices"
 	"time"
 
+	"github.com/tailspan/tailspan/sidecar/kafka"
 	"github.com/tailspan/tailspan/sidecar/segment"
+	"github.com/tailspan/tailspan/spans"
 )
 
 const (
@@ -32,7 +34,8 @@ type found struct {
 	cluster string
 	since   time.Time // from when on all of its brokers that have the log are traced
 	at      segment.Located
-	err     error // nil: at.Batch holds the offset
+	err     error         // nil: at.Batch holds the offset
+	parent  spans.TraceID // that all of the batch's records carry, sampled; zero: none, or not looked for
 }
 
 // search looks in the brokers' log dirs, for as long as the context lets it.
@@ -66,7 +69,11 @@ func (s *Server) searchLogs(ctx context.Context, q query) (all []found) {
 		}
 		for _, dir := range b.LogDirs {
 			at, err := searchDir(ctx, dir, q)
-			all = add(all, found{b.Cluster, s.sinceOf(&b), at, err})
+			f := found{cluster: b.Cluster, since: s.sinceOf(&b), at: at, err: err}
+			if err == nil && s.o.AdoptParent {
+				f.parent = parentOf(&at)
+			}
+			all = add(all, f)
 			if err != nil {
 				s.o.Log.Debug("search of a log dir", "pid", b.PID, "dir", dir, "error", err)
 			}
@@ -107,6 +114,27 @@ func searchDir(ctx context.Context, path string, q query) (segment.Located, erro
 	}
 	at, err := l.Locate(ctx, d, q.topic, q.partition, q.offset)
 	return at, cmp.Or(err, l.Close())
+}
+
+// parentOf is the trace that all records of a batch say, sampled, that they are
+// of; zero: none. So their request was made a part of it, if its other partitions
+// agreed.
+func parentOf(at *segment.Located) (id spans.TraceID) {
+	f, err := segment.Open(at.Path)
+	if err != nil {
+		return id
+	}
+	defer f.Close()
+	var read kafka.BatchHeaders
+	budget := kafka.RequestBudget()
+	if int64(at.Length) > int64(budget.Bytes) || f.Check(at.Batch) != nil {
+		return id
+	}
+	err = f.Headers(at.Batch, &kafka.HeaderReader{Contexts: true}, &budget, &read)
+	if list, _ := read.Contexts(); err == nil && read.SharedContext(at.Records) {
+		id = list[0].TraceID
+	}
+	return id
 }
 
 // has says that the log is there.

@@ -30,6 +30,9 @@ type Options struct {
 	Brokers  func() []Broker
 	Index    *Index // nil: no trace is known as kept
 	TraceURL TraceURL
+	// AdoptParent says that requests may be parts of their producers' traces, so
+	// that an id may stand in the records' headers.
+	AdoptParent bool
 }
 
 // Broker is a traced broker, as far as finding its batches needs it.

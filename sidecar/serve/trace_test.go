@@ -3,6 +3,7 @@ package serve
 import (
 	"encoding/binary"
 	"encoding/json"
+	"hash/crc32"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -10,6 +11,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/tailspan/tailspan/sidecar/topics"
 	"github.com/tailspan/tailspan/spans"
@@ -386,6 +389,54 @@ func TestSlowDisk(t *testing.T) {
 	}
 	if st := s.Stats(); st.Unread != maxSearches || st.TooMany != 3 || st.Kept != 4 {
 		t.Errorf("%+v", st)
+	}
+}
+
+// written is a whole batch of records with a trace context each.
+func written(contexts ...string) []byte {
+	var records []byte
+	for i, c := range contexts {
+		r := kmsg.Record{OffsetDelta: int32(i), Value: []byte("v"), Headers: []kmsg.Header{{Key: "traceparent", Value: []byte(c)}}}
+		r.Length = int32(len(r.AppendTo(nil)) - 1) // of which one byte is the length's own
+		records = r.AppendTo(records)
+	}
+	b := (&kmsg.RecordBatch{Length: int32(49 + len(records)), Magic: 2, LastOffsetDelta: int32(len(contexts) - 1),
+		NumRecords: int32(len(contexts)), Records: records}).AppendTo(nil)
+	binary.BigEndian.PutUint32(b[17:], crc32.Checksum(b[21:], crc32.MakeTable(crc32.Castagnoli)))
+	return b
+}
+
+// TestParent: where requests may be parts of their producers' traces, the id is
+// the one that all records of the batch carry.
+func TestParent(t *testing.T) {
+	const trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+	one, other, unsampled := "00-"+trace+"-00f067aa0ba902b7-01", "00-"+trace+"-00f067aa0ba902b8-01", "00-"+trace+"-00f067aa0ba902b7-00"
+	broken := written(one)
+	broken[len(broken)-1]++
+	for name, k := range map[string]struct {
+		batch []byte
+		asked bool
+		want  bool
+	}{
+		"one context":  {written(one, one), true, true},
+		"two":          {written(one, other), true, false},
+		"not sampled":  {written(one, unsampled), true, false},
+		"not whole":    {broken, true, false},
+		"no record":    {batch(0, 1, 0, 0), true, false},
+		"not asked of": {written(one, one), false, false},
+	} {
+		dir := t.TempDir()
+		partition(t, dir, "a-0", k.batch)
+		s := started(t, Options{TraceURL: jaeger, AdoptParent: k.asked,
+			Brokers: func() []Broker { return []Broker{{Cluster: "C", LogDirs: []string{dir}}} }})
+		a := asked(t, s, "topic=a&partition=0&offset=0")
+		place := spans.PlaceID("C", [16]byte{}, "a", 0, 0).String()
+		if k.want && (text(a.TraceID) != trace || a.Others[0] != place) || !k.want && (text(a.TraceID) != place || len(a.Others) != 0) {
+			t.Errorf("%s: %s %v", name, text(a.TraceID), a.Others)
+		}
+		if kept(&a) != "null" || !strings.Contains(*a.URL, *a.TraceID) {
+			t.Errorf("%s: %+v", name, a)
+		}
 	}
 }
 

@@ -55,7 +55,7 @@ func (t TraceURL) origin() string {
 	return u.Scheme + "://" + u.Host
 }
 
-// Of is the URL of a trace that lies in a time.
+// Of is the URL of a trace that lies in a time; "" without a template.
 func (t TraceURL) Of(id spans.TraceID, from, to time.Time) string {
 	unix := func(at time.Time) string { return strconv.FormatInt(max(0, at.Unix()), 10) }
 	return t.fill(id.String(), unix(from), unix(to))

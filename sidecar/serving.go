@@ -34,7 +34,7 @@ func (s *Sidecar) serve(from sources) (stop func(), err error) {
 	server, err := serve.Start(serve.Options{
 		Addr: s.config.Listen, Version: s.version, Log: s.log,
 		Metrics: s.out.metrics.Handler(), Health: func() serve.Health { return s.health(from) },
-		Brokers: s.traced, Index: s.out.kept, TraceURL: serve.TraceURL(s.config.TraceURL),
+		Brokers: s.traced, Index: s.out.kept, TraceURL: serve.TraceURL(s.config.TraceURL), AdoptParent: s.config.AdoptParent,
 	})
 	if errors.Is(err, serve.ErrInUse) && !s.config.ListenAsked {
 		s.log.Warn("metrics and lookups are not served; tracing goes on", "error", err, "do", "name a free address with --listen, or --listen= for none")

@@ -93,6 +93,8 @@ func (c *Config) validateSampling() error {
 		return fmt.Errorf("--keep-slowest %d: want 0 to %d", c.KeepSlowest, maxSlowest)
 	case !(c.KeepShare >= 0 && c.KeepShare <= 1): // a NaN is neither
 		return fmt.Errorf("--keep-share %v: want 0 to 1", c.KeepShare)
+	case c.AdoptParent && !c.TraceContext:
+		return errors.New("--adopt-parent takes the producers' contexts, which --trace-context=false leaves unread")
 	case c.MaxSpansRate < 0:
 		return errors.New("--max-spans-rate is not negative")
 	}

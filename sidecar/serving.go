@@ -110,16 +110,33 @@ func clusterOf(r *spans.Resource) string {
 	return ""
 }
 
-// ways are those in which the kernel is watched, and in use or not. Those in JVMs
-// count as up where nothing stands against them, for there may be no broker yet.
+// ways are those in which the brokers are watched, in use or not: a file
+// system's only where a broker has its log on one, a JVM's only once it was tried.
 func (l *live) ways() (all []metrics.Probe) {
 	all = append(all, metrics.Probe{Name: "packets", Backend: "af_packet", Up: l.packets != nil})
 	if l.kernel == nil {
 		return all
 	}
+	here := l.fileSystems()
 	for _, sub := range l.kernel.Status() {
-		up := sub.Attached || bpf.PerProcess(sub.Name) && sub.Err == nil
-		all = append(all, metrics.Probe{Name: sub.Name, Backend: sub.Backend, Up: up})
+		fs := ownedBy[sub.Name]
+		idle := bpf.PerProcess(sub.Name) && !sub.Attached && sub.Err == nil
+		if !idle && (fs == "" || here[fs]) {
+			all = append(all, metrics.Probe{Name: sub.Name, Backend: sub.Backend, Up: sub.Attached})
+		}
+	}
+	return all
+}
+
+// fileSystems are those that the brokers have their logs on.
+func (s *Sidecar) fileSystems() map[string]bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := map[string]bool{}
+	for _, k := range s.brokers {
+		for _, kind := range k.Devices {
+			all[kind] = true
+		}
 	}
 	return all
 }

@@ -39,6 +39,7 @@ func (m *Metrics) take() ([]*series, []number) {
 	m.turn()
 	m.copies = m.copies[:0]
 	for _, s := range m.all {
+		s.exemplars.stamp()
 		m.copies = append(m.copies, s.measured)
 	}
 	n := numbers{

@@ -22,18 +22,18 @@
 //
 // Everything is bounded: topics with a label of their own (Options.MaxTopics, the
 // first ones of which the broker took something), brokers (32), devices (64),
-// names of errors (64); the rest shares the label "(other)". A histogram is 3 KiB,
+// names of errors (64); the rest shares the label "(other)". A histogram is 3.3 KiB,
 // there is one a topic and broker, and ten a broker.
 //
 //	input.go      what is measured: units, and what zero means
 //	metrics.go    New; handler.go: the HTTP side
 //	family.go     every name, with its help
 //	request.go    a finished request; measure.go: all else
-//	topic.go      who has a label of his own; broker.go: the tables of brokers and devices
+//	topic.go      who has a label of his own; table.go, broker.go: brokers and devices; traffic.go: a topic of a broker
 //	histogram.go  counts; bounds.go: the buckets; expose.go: as Prometheus has them
 //	window.go     the greatest value of late
-//	exemplar.go   which trace to show; kept.go: what a kept trace has to show
-//	collect.go    one scrape
+//	exemplar.go   which trace to show, and since when; kept.go: what a kept trace has to show
+//	collect.go    one scrape; number.go, series.go: what is in it
 //	account.go    what others count; accounts.go: one scrape of it
 //
 // The formats: https://prometheus.io/docs/specs/native_histograms/ and

@@ -56,7 +56,7 @@ func (m *Metrics) Kept(t *spans.Trace) {
 		case shortened(s):
 			cut++
 		default:
-			x.exemplar = exemplar{t.ID, time.Duration(max(s.End-s.Start, 0)), s.End}
+			x.exemplar = exemplar{trace: t.ID, duration: time.Duration(max(s.End-s.Start, 0)), end: s.End}
 			all = append(all, x)
 		}
 	}

@@ -177,6 +177,38 @@ func TestLatestOfEachBucket(t *testing.T) {
 	}
 }
 
+// TestLateExemplar: one that is older than what was scraped already is stamped
+// after it, and keeps its stamp.
+func TestLateExemplar(t *testing.T) {
+	m := measuring()
+	for _, d := range []time.Duration{ms, 80 * ms, 300 * ms, 700 * ms} {
+		m.Request(oneTopic("orders", d))
+	}
+	url := serve(t, m)
+	shown := func() []string {
+		native, classic := shownBy(scrape(t, url, acceptProtobuf).get("tailspan_produce_duration_seconds", "broker", "1", "topic", "orders").GetHistogram())
+		if !slices.Equal(native, classic) {
+			t.Errorf("native %v, classic %v", native, classic)
+		}
+		return native
+	}
+	m.Kept(keptRequest(9, "orders", ms))
+	shown()
+	m.Kept(keptRequest(3, "orders", 80*ms))
+	m.Kept(keptRequest(2, "orders", 300*ms))
+	m.Kept(keptRequest(10, "orders", 700*ms))
+	want := []string{"0.001 trace_id=9 at 9001000000", "0.08 trace_id=3 at 9002000000", "0.3 trace_id=2 at 9003000000", "0.7 trace_id=a at 10700000000"}
+	for range 2 {
+		if got := shown(); !slices.Equal(got, want) {
+			t.Errorf("%v, want %v", got, want)
+		}
+	}
+	m.Kept(keptRequest(4, "orders", 80*ms))
+	if got := shown(); got[1] != "0.08 trace_id=4 at 10701000000" {
+		t.Error(got)
+	}
+}
+
 func TestExemplarsInOpenMetrics(t *testing.T) {
 	m := measuring()
 	m.Request(oneTopic("orders", 80*ms))

@@ -257,21 +257,21 @@ func TestDiskFull(t *testing.T) {
 func TestDirectoryDeleted(t *testing.T) {
 	addr, dir := freePort(t), filepath.Join(t.TempDir(), "queue")
 	e, _ := connect(t, addr, Options{QueueSpans: 1000, Dir: dir, DirBytes: 1 << 20})
-	give(t, e, 0, 300)
+	give(t, e, 0, 600)
 	if err := os.RemoveAll(dir); err != nil {
 		t.Fatal(err)
 	}
 	c := listen(t, addr)
 	eventually(t, "nothing left", func() bool { return e.Stats().Queued == Count{} })
 	for i := range 1000 {
-		e.Export(fiveSpans(300 + i))
+		e.Export(fiveSpans(600 + i))
 	}
 	if err := flush(e, 5*time.Second); err != nil {
 		t.Fatal(err)
 	}
 	s := e.Stats()
 	balanced(t, s)
-	if s.Unreadable.Traces == 0 || s.Unreadable.Traces > 300 || uint64(len(c.traces())) != s.Exported.Traces {
+	if s.Unreadable.Traces == 0 || s.Unreadable.Traces > 600 || uint64(len(c.traces())) != s.Exported.Traces {
 		t.Errorf("%d arrived, %+v", len(c.traces()), s)
 	}
 }

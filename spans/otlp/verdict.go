@@ -91,7 +91,7 @@ func advice(err error) string {
 		return "name the collector's CA in OTEL_EXPORTER_OTLP_CERTIFICATE"
 	case strings.Contains(text, "looked like an HTTP/1.1 header"):
 		return notGRPC
-	case strings.Contains(text, "malformed HTTP response"):
+	case strings.Contains(text, "malformed HTTP response"), strings.Contains(text, "readLoopPeekFail"): // it spoke first
 		return notHTTP
 	case errors.Is(err, context.DeadlineExceeded):
 		return tooSlow

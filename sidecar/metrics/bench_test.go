@@ -53,7 +53,15 @@ func BenchmarkWrite(b *testing.B) {
 	}
 }
 
-// BenchmarkClientGolang is one observation by client_golang, for comparison.
+// BenchmarkObserve is one observation, and BenchmarkClientGolang one by client_golang.
+func BenchmarkObserve(b *testing.B) {
+	h, all := &histogram{}, requests(1<<14)
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i++ {
+		h.observe(all[i%len(all)].Latency)
+	}
+}
+
 func BenchmarkClientGolang(b *testing.B) {
 	h, all := oracle(), requests(1<<14)
 	b.ReportAllocs()

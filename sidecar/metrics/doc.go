@@ -14,8 +14,8 @@
 // it knows. Both count the very same nanoseconds, and a scrape sees all of them
 // at one instant.
 //
-// Not client_golang's own histogram, of which an observation takes six times as
-// long where it has native buckets. It is the oracle in the tests.
+// Not client_golang's own histogram, of which an observation takes four times as
+// long where it has native buckets (BenchmarkObserve). It is the oracle in the tests.
 //
 // An exemplar names a kept trace or there is none: nothing is known of a trace
 // when its times are measured, so Kept puts them there afterwards.

@@ -11,6 +11,7 @@
 //	contend   a JVM whose threads contend in a known way, and the proof that waits are seen as they are
 //	jfr       what a JVM itself records of its waits
 //	jaeger    Jaeger, built from source, and its query API
+//	prometheus a real Prometheus, and its query API
 //	scene     disk, broker and load, together
 //	clients   clients of four libraries and raw requests, and their own records of what they sent
 //	trial     what the tests of real brokers have in common

@@ -2,10 +2,6 @@ package kafka
 
 import (
 	"context"
-	"crypto/pbkdf2"
-	"crypto/rand"
-	"crypto/sha256"
-	"crypto/sha512"
 	"errors"
 	"fmt"
 
@@ -83,44 +79,6 @@ func (b *Broker) Set(ctx context.Context, name, value string) error {
 	for _, a := range answer.Resources {
 		if err := kerr.ErrorForCode(a.ErrorCode); err != nil {
 			return fmt.Errorf("set %s: %w", name, err)
-		}
-	}
-	return nil
-}
-
-// scramIterations is the least that Kafka allows.
-const scramIterations = 4096
-
-// AddSCRAMUser makes the lab's user known for both SCRAM mechanisms, by the
-// same request in a cluster with ZooKeeper or without (KIP-554; with KRaft
-// from Kafka 3.5 on).
-func (b *Broker) AddSCRAMUser(ctx context.Context) error {
-	cl, err := b.client()
-	if err != nil {
-		return err
-	}
-	defer cl.Close()
-	salt := make([]byte, 16)
-	_, _ = rand.Read(salt) // never fails
-	salted256, err256 := pbkdf2.Key(sha256.New, Password, salt, scramIterations, sha256.Size)
-	salted512, err512 := pbkdf2.Key(sha512.New, Password, salt, scramIterations, sha512.Size)
-	if err := errors.Join(err256, err512); err != nil {
-		return fmt.Errorf("add user: %w", err)
-	}
-	for i, salted := range [][]byte{salted256, salted512} { // a user may be in a request once
-		u := kmsg.NewAlterUserSCRAMCredentialsRequestUpsertion()
-		u.Name, u.Iterations, u.Salt, u.SaltedPassword = User, scramIterations, salt, salted
-		u.Mechanism = int8(i + 1) // SCRAM-SHA-256, SCRAM-SHA-512
-		r := kmsg.NewPtrAlterUserSCRAMCredentialsRequest()
-		r.Upsertions = append(r.Upsertions, u)
-		answer, err := r.RequestWith(ctx, cl)
-		if err != nil {
-			return fmt.Errorf("add user: %w", err)
-		}
-		for _, a := range answer.Results {
-			if err := kerr.ErrorForCode(a.ErrorCode); err != nil {
-				return fmt.Errorf("add user: %w", err)
-			}
 		}
 	}
 	return nil

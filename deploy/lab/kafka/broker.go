@@ -27,6 +27,7 @@ type Config struct {
 	Properties map[string]string // override or add to server.properties
 	Port       int               // of the first listener; 0: any free one
 	Protocols  []Protocol        // a listener for each, beside the PLAINTEXT one
+	Logins     []Login           // known by PLAIN, beside Lab
 	OnlySSL    bool              // one SSL listener instead of the PLAINTEXT one, for other brokers as well
 	RequestLog bool              // the broker writes its own request log
 	UID        int               // of the broker; 0: ours. Its jars must be readable for it

@@ -25,6 +25,8 @@ type Load struct {
 	Properties map[string]string // acks, batch.size, …
 	Protocol   Protocol          // of the listener; "": the first
 	Mechanism  Mechanism         // of a SASL listener
+	Login      Login             // of a SASL listener; zero: Lab
+	Payloads   string            // file with a value a line, to be drawn from; "": random ones of RecordSize
 }
 
 // Producer is a running ProducerPerformance.
@@ -38,9 +40,16 @@ func (b *Broker) Produce(n int, l Load) (*Producer, error) {
 		l.Records = math.MaxInt64
 	}
 	args := []string{"--topic", l.Topic, "--num-records", strconv.FormatInt(l.Records, 10),
-		"--record-size", strconv.Itoa(l.RecordSize), "--throughput", strconv.Itoa(l.PerSecond),
-		"--producer-props", fmt.Sprintf("client.id=producer-%d", n)}
-	props := b.Access(cmp.Or(l.Protocol, b.first()), l.Mechanism).Java()
+		"--throughput", strconv.Itoa(l.PerSecond)}
+	if l.Payloads != "" {
+		args = append(args, "--payload-file", l.Payloads)
+	} else {
+		args = append(args, "--record-size", strconv.Itoa(l.RecordSize))
+	}
+	args = append(args, "--producer-props", fmt.Sprintf("client.id=producer-%d", n))
+	access := b.Access(cmp.Or(l.Protocol, b.first()), l.Mechanism)
+	access.Login = l.Login
+	props := access.Java()
 	maps.Copy(props, l.Properties)
 	for k, v := range props {
 		args = append(args, k+"="+v)

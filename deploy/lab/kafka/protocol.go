@@ -40,19 +40,13 @@ const (
 	SCRAMSHA512 Mechanism = "SCRAM-SHA-512"
 )
 
-// The one user of the lab's SASL listeners, by any mechanism; by SCRAM only
-// after AddSCRAMUser.
-const (
-	User     = "lab"
-	Password = "lab-password"
-)
-
 // Access is what a client must be told to reach a listener.
 type Access struct {
 	Address   string // host:port, of a cluster several with commas between
 	Protocol  Protocol
 	CAFile    string    // PEM; "" where nothing is encrypted
 	Mechanism Mechanism // "" without SASL
+	Login     Login     // zero: Lab
 }
 
 // Access says how to reach one of the broker's listeners; m counts only where
@@ -75,7 +69,7 @@ func (a Access) Java() map[string]string {
 		p["ssl.truststore.type"], p["ssl.truststore.location"] = "PEM", a.CAFile
 	}
 	if a.Mechanism != "" {
-		p["sasl.mechanism"], p["sasl.jaas.config"] = string(a.Mechanism), a.Mechanism.jaas(fmt.Sprintf("username=%q password=%q", User, Password))
+		p["sasl.mechanism"], p["sasl.jaas.config"] = string(a.Mechanism), a.Mechanism.jaas(fmt.Sprintf("username=%q password=%q", a.login().Name, a.login().Password))
 	}
 	return p
 }
@@ -92,10 +86,10 @@ func (a Access) Franz() ([]kgo.Opt, error) {
 		roots.AppendCertsFromPEM(ca)
 		opts = append(opts, kgo.DialTLSConfig(&tls.Config{RootCAs: roots}))
 	}
-	who := scram.Auth{User: User, Pass: Password}
+	who := scram.Auth{User: a.login().Name, Pass: a.login().Password}
 	switch a.Mechanism {
 	case Plain:
-		opts = append(opts, kgo.SASL(plain.Auth{User: User, Pass: Password}.AsMechanism()))
+		opts = append(opts, kgo.SASL(plain.Auth{User: who.User, Pass: who.Pass}.AsMechanism()))
 	case SCRAMSHA256:
 		opts = append(opts, kgo.SASL(who.AsSha256Mechanism()))
 	case SCRAMSHA512:
@@ -132,7 +126,7 @@ func (b *Broker) secure(p map[string]string) error {
 		}
 		p["sasl.enabled.mechanisms"] = strings.Join([]string{string(Plain), string(SCRAMSHA256), string(SCRAMSHA512)}, ",")
 		prefix := "listener.name." + strings.ToLower(string(proto)) + "."
-		p[prefix+"plain.sasl.jaas.config"] = Plain.jaas(fmt.Sprintf("user_%s=%q", User, Password))
+		p[prefix+"plain.sasl.jaas.config"] = Plain.jaas(plainLogins(append([]Login{Lab}, b.Logins...)))
 		p[prefix+"scram-sha-256.sasl.jaas.config"] = SCRAMSHA256.jaas("")
 		p[prefix+"scram-sha-512.sasl.jaas.config"] = SCRAMSHA512.jaas("")
 	}

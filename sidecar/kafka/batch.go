@@ -26,6 +26,14 @@ func ParseBatch(b []byte) (Batch, bool) {
 	return h, ok
 }
 
+// mayBeBatch says whether records of a size may begin as these bytes do, of which
+// there may be few: what is none is not taken, so that nothing of it is kept.
+func mayBeBatch(b []byte, size int) bool {
+	const length, magic = 8, 16
+	return (len(b) < length+4 || int(int32(binary.BigEndian.Uint32(b[length:])))+length+4 == size) &&
+		(len(b) <= magic || b[magic] == 2)
+}
+
 // parse fills the batch in place, or leaves it zero.
 func (h *Batch) parse(b []byte) bool {
 	if len(b) < BatchHeaderSize || b[16] != 2 {

@@ -79,12 +79,12 @@ func (f *feed) resume(b []byte, k *Kept, base int) int {
 		f.carry = f.carry[:old]
 		return f.keepForLater(b, k, base)
 	}
-	used := max(c.mark-old, 0)
+	used, over := max(c.mark-old, 0), max(old-c.mark, 0)
 	if !c.hidden {
 		k.add(base, base+used)
 	}
 	f.left -= max(c.mark, old)
-	f.skip = c.skip
+	f.skip = max(c.skip-over, 0) // a unit that turned out shorter: its end was carried
 	f.carry = f.carry[:0]
 	f.judge(c)
 	return used

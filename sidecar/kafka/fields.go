@@ -53,6 +53,14 @@ func (c *cursor) bytes(n int) []byte {
 	return c.b[c.off-n : c.off]
 }
 
+// rest borrows what else is at hand, without reading it.
+func (c *cursor) rest() []byte {
+	if c.fail != fine {
+		return nil
+	}
+	return c.b[c.off:]
+}
+
 // uvarint reads an unsigned varint of at most 32 bits.
 func (c *cursor) uvarint() uint32 {
 	if !c.room(1) {

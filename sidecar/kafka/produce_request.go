@@ -184,7 +184,7 @@ func (p *ProduceRequest) partition(c *cursor) {
 		c.fail = broken
 	}
 	var b []byte
-	if size >= BatchHeaderSize {
+	if size >= BatchHeaderSize && mayBeBatch(c.rest(), size) {
 		b = c.bytes(BatchHeaderSize)
 	}
 	if !c.unit() {

@@ -2,6 +2,7 @@ package kafka
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"math/rand/v2"
 	"reflect"
@@ -369,6 +370,40 @@ func TestKeptBytesSufficeAndLeakNothing(t *testing.T) {
 		}
 		if len(b.produces) != 1 {
 			t.Fatal(b.errs)
+		}
+		checkHeaders(t, &a.produces[0], &b.produces[0])
+	}
+}
+
+// Of records that are no batch nothing is kept, however they are cut, but what
+// came before that could be seen.
+func TestNoBatchIsNotKept(t *testing.T) {
+	r := newRand(t, 10)
+	const mark, length, magic = 0xEE, 12, 16
+	for n := range 600 {
+		version := 3 + int16(r.IntN(11))
+		part := kmsg.NewProduceRequestTopicPartition()
+		part.Records = bytes.Repeat([]byte{mark}, 1+r.IntN(300))
+		least := length // of them may have been kept
+		if n%2 == 0 && len(part.Records) > magic {
+			least = magic + 1
+			binary.BigEndian.PutUint32(part.Records[8:], uint32(len(part.Records)-length))
+			part.Records[magic] = byte(r.IntN(2)) // a message set of old
+		}
+		q := kmsg.NewPtrProduceRequest()
+		q.SetVersion(version)
+		topic := kmsg.NewProduceRequestTopic()
+		topic.Partitions = append(topic.Partitions, part, part)
+		topic.Partitions[1].Partition, topic.Partitions[1].Records = 1, makeBatch(0, []testRecord{{value: make([]byte, 40)}})
+		q.Topics = append(q.Topics, topic)
+		a, b := &seen{names: NewInterner()}, &seen{names: NewInterner()}
+		redacted := feedRedacted(t, r, requestFrame(q, 1, "c"), a)
+		if kept := bytes.Count(redacted, []byte{mark}); kept > least {
+			t.Fatalf("v%d: %d of %d bytes of no batch were kept", version, kept, len(part.Records))
+		}
+		feedRedacted(t, r, redacted, b)
+		if len(a.produces) != 1 || len(b.produces) != 1 || a.produces[0].Partitions[0].Whole || !a.produces[0].Partitions[1].Whole {
+			t.Fatalf("v%d: %v %v", version, a.errs, b.errs)
 		}
 		checkHeaders(t, &a.produces[0], &b.produces[0])
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"os"
 	"path/filepath"
 	"regexp"
 	"strconv"
@@ -46,14 +47,11 @@ func (b *Broker) Produce(n int, l Load) (*Producer, error) {
 	} else {
 		args = append(args, "--record-size", strconv.Itoa(l.RecordSize))
 	}
-	args = append(args, "--producer-props", fmt.Sprintf("client.id=producer-%d", n))
-	access := b.Access(cmp.Or(l.Protocol, b.first()), l.Mechanism)
-	access.Login = l.Login
-	props := access.Java()
-	maps.Copy(props, l.Properties)
-	for k, v := range props {
-		args = append(args, k+"="+v)
+	config, err := b.producerConfig(n, l)
+	if err != nil {
+		return nil, err
 	}
+	args = append(args, "--producer.config", config)
 	log := filepath.Join(b.OutputDir, fmt.Sprintf("producer-%d.log", n))
 	p, err := child.Start(fmt.Sprintf("producer %d", n), log,
 		b.Dist.tool(context.Background(), "org.apache.kafka.tools.ProducerPerformance", args...))
@@ -61,6 +59,21 @@ func (b *Broker) Produce(n int, l Load) (*Producer, error) {
 		return nil, err
 	}
 	return &Producer{p}, nil
+}
+
+// producerConfig writes the nth producer's settings to a file: on the command line
+// the tool takes none with a "=" in it, as a login has.
+func (b *Broker) producerConfig(n int, l Load) (file string, err error) {
+	access := b.Access(cmp.Or(l.Protocol, b.first()), l.Mechanism)
+	access.Login = l.Login
+	props := access.Java()
+	props["client.id"] = fmt.Sprintf("producer-%d", n)
+	maps.Copy(props, l.Properties)
+	file = filepath.Join(b.Dir, fmt.Sprintf("producer-%d.properties", n))
+	if err := os.WriteFile(file, propertiesFile(props), 0o600); err != nil {
+		return "", fmt.Errorf("configure producer: %w", err)
+	}
+	return file, nil
 }
 
 // Stop ends the producer; what it sent by then is in its log.

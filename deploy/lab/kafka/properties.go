@@ -37,11 +37,16 @@ func (b *Broker) properties(n int, q *quorum) ([]byte, error) {
 		return nil, err
 	}
 	maps.Copy(p, b.Config.Properties)
-	var out strings.Builder
+	return propertiesFile(p), nil
+}
+
+// propertiesFile is a file of Java's properties.
+func propertiesFile(p map[string]string) []byte {
+	var out []byte
 	for _, k := range slices.Sorted(maps.Keys(p)) {
-		fmt.Fprintf(&out, "%s=%s\n", k, strings.ReplaceAll(p[k], "\n", `\n`))
+		out = fmt.Appendf(out, "%s=%s\n", k, strings.ReplaceAll(p[k], "\n", `\n`))
 	}
-	return []byte(out.String()), nil
+	return out
 }
 
 func loopback(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }

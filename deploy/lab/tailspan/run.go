@@ -3,6 +3,7 @@ package tailspan
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -25,10 +26,16 @@ const (
 	Nothing = 2 // nothing can be traced
 )
 
-// Sidecar is a running tailspan.
+// Sidecar is a running tailspan. When it has ended, its account of requests is
+// looked at: whatever waits for the end returns what is wrong with it.
 type Sidecar struct {
 	*child.Process
+	args  []string
 	lines chan error // what reading its output ended with
+
+	audited chan struct{} // closed when these two are known
+	account *Account
+	wrong   error
 }
 
 // Start runs the binary with its log in a file; each line that it prints goes
@@ -47,8 +54,9 @@ func Start(bin, log string, env []string, line func([]byte) error, args ...strin
 		r.Close()
 		return nil, err
 	}
-	s := &Sidecar{Process: p, lines: make(chan error, 1)}
+	s := &Sidecar{Process: p, args: args, lines: make(chan error, 1), audited: make(chan struct{})}
 	go func() { s.lines <- read(r, line) }()
+	s.watch()
 	return s, nil
 }
 
@@ -78,14 +86,22 @@ func (s *Sidecar) Stop() error {
 	if err != nil {
 		return fmt.Errorf("tailspan: %w, see %s", err, s.Log)
 	}
-	return nil
+	return s.Audit()
+}
+
+// Wait waits for it to end by itself, whatever its output ended with.
+func (s *Sidecar) Wait(ctx context.Context) error {
+	if err := s.Process.Wait(ctx); err != nil {
+		return err
+	}
+	return s.Audit()
 }
 
 // Finish waits for it to end by itself, as replay does.
 func (s *Sidecar) Finish(ctx context.Context) error {
-	if err := s.Wait(ctx); err != nil {
+	if err := s.Process.Wait(ctx); err != nil {
 		_ = s.Process.Stop(syscall.SIGKILL, stopWithin)
 		return fmt.Errorf("tailspan: %w, see %s", err, s.Log)
 	}
-	return <-s.lines
+	return errors.Join(<-s.lines, s.Audit())
 }

@@ -19,7 +19,8 @@ import (
 	"github.com/tailspan/tailspan/deploy/lab/tailspan"
 )
 
-// Main is a TestMain: as root, what its tests mount dies with them.
+// Main is a TestMain: as root, what its tests mount dies with them. Every
+// tailspan that they started must have accounted for every request.
 func Main(m *testing.M) {
 	if os.Geteuid() == 0 {
 		if err := errors.Join(isolate.Mounts(), isolate.Tracefs()); err != nil {
@@ -27,7 +28,12 @@ func Main(m *testing.M) {
 			os.Exit(1)
 		}
 	}
-	os.Exit(m.Run())
+	code := m.Run()
+	if err := tailspan.Audited(); err != nil {
+		fmt.Fprintln(os.Stderr, "account:", err)
+		code = max(code, 1)
+	}
+	os.Exit(code)
 }
 
 // NeedRoot skips where the live path cannot run.

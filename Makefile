@@ -11,6 +11,7 @@
 # make bench-jvm        what its probes cost a JVM whose threads contend for locks (root)
 # make bench-probes     what its programs in the kernel cost beside bpftrace's (root)
 # make bench-replay     replay of a capture against tshark and a bare loop (root, once: to capture)
+# make bench-flood      100,000 made-up requests a second: what replay of them costs, keeps and counts
 # make lab              the demo's broker on its slow disk, for work by hand (root)
 # make lint generate
 
@@ -21,7 +22,7 @@ ROOT    := $(shell [ "$$(id -u)" -eq 0 ] && echo yes)
 
 export GOFLAGS := $(filter-out -buildvcs=%,$(GOFLAGS)) -buildvcs=false
 
-.PHONY: build test test-vm guests matrix jdks test-long demo fixture rights bench bench-overhead bench-jvm bench-probes bench-replay lab lint generate install install-demo clean
+.PHONY: build test test-vm guests matrix jdks test-long demo fixture rights bench bench-overhead bench-jvm bench-probes bench-replay bench-flood lab lint generate install install-demo clean
 
 build:
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/tailspan ./cmd/tailspan
@@ -92,6 +93,10 @@ bench-probes: $(if $(ROOT),install-demo) build
 bench-replay: $(if $(ROOT),install) build
 	@cd $(LAB) && go build -o ../../bin/ ./cmd/bench-replay ./cmd/bare-loop
 	@exec bin/bench-replay $(ARGS)
+
+bench-flood: build
+	@cd $(LAB) && go build -o ../../bin/ ./cmd/bench-flood
+	@exec bin/bench-flood $(ARGS)
 
 lab: $(if $(ROOT),install-demo)
 	@cd $(LAB) && go build -o ../../bin/ ./cmd/env

@@ -130,7 +130,7 @@ func TestValidate(t *testing.T) {
 	for name, change := range map[string]func(*Script){
 		"no rate":        func(s *Script) { s.Rate = 0 },
 		"few topics":     func(s *Script) { s.Topics = 3 },
-		"few conns":      func(s *Script) { s.Connections = 100 },
+		"few conns":      func(s *Script) { s.Connections = 99 },
 		"many writers":   func(s *Script) { s.Slow.Commit = 4000 },
 		"no holder":      func(s *Script) { s.Slow.Commit = 0 },
 		"many followers": func(s *Script) { s.Slow.Replication = 100_000 },

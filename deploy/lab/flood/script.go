@@ -36,8 +36,8 @@ func (s Slow) Times(k int) Slow {
 // that a budget of 1,000 traces a second holds them.
 func Default() Script {
 	return Script{
-		Seed: 1, Rate: 100_000, For: 10 * time.Second, Connections: 1000, Topics: 200,
-		Slow: Slow{Commit: 24, Lock: 120, Queue: 40, Replication: 40},
+		Seed: 1, Rate: 100_000, For: 10 * time.Second, Connections: 1000, Topics: 100,
+		Slow: Slow{Commit: 16, Lock: 128, Queue: 40, Replication: 40},
 	}
 }
 

@@ -32,6 +32,7 @@ type Run struct {
 type Result struct {
 	Truth    *Truth
 	Bytes    uint64
+	Flood    time.Duration // how long it was by its own time
 	Took     time.Duration // until the flood was written
 	CPU      time.Duration // Tailspan's
 	Ours     time.Duration // the generator's and the sink's
@@ -48,7 +49,7 @@ const endsWithin = 30 * time.Second
 // Drive runs it.
 func Drive(ctx context.Context, o Run) (r *Result, err error) {
 	before := processTime()
-	d := &drive{Run: o, result: &Result{}}
+	d := &drive{Run: o, result: &Result{Flood: o.Script.For}}
 	if o.Export {
 		if d.sink, err = Listen(); err != nil {
 			return nil, err

@@ -1,0 +1,141 @@
+package flood
+
+import (
+	"math"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/tailspan/tailspan/deploy/lab/repo"
+)
+
+// length is how long a flood of a test is, by its own time: $LAB_FLOOD_FOR.
+func length(t *testing.T) time.Duration {
+	t.Helper()
+	text := os.Getenv("LAB_FLOOD_FOR")
+	if text == "" {
+		return 3 * time.Second
+	}
+	d, err := time.ParseDuration(text)
+	if err != nil || d < 2*time.Second {
+		t.Fatalf("LAB_FLOOD_FOR=%s: want a duration of at least 2s", text)
+	}
+	return d
+}
+
+// memory is what the sidecar may have resident.
+const memory = 256 << 20
+
+// over is how many times as many requests are slow where the budget is exceeded.
+const over = 20
+
+// flooded runs a flood of 100,000 requests a second, as fast as it goes.
+func flooded(t *testing.T, times int) *Result {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("a flood takes seconds (-short)")
+	}
+	bin, err := repo.Build(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := Default()
+	s.For, s.Slow = length(t), s.Slow.Times(times)
+	r, err := Drive(t.Context(), Run{Bin: bin, Log: filepath.Join(t.TempDir(), "tailspan.log"), Script: s, Export: true, Metrics: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Log(r.Line(t.Name()))
+	return r
+}
+
+// counted checks what holds with any budget: what is slow is counted by topic and
+// cause to the request, nothing is lost or torn, and memory is bounded.
+func counted(t *testing.T, r *Result) {
+	t.Helper()
+	got := r.Metrics.Slow()
+	for k, want := range r.Truth.Slow {
+		if got[k] != want.Requests {
+			t.Errorf("%v: %d slow requests are counted, want %d", k, got[k], want.Requests)
+		}
+	}
+	if len(got) != len(r.Truth.Slow) {
+		t.Errorf("%d kinds of slow requests are counted, want %d: %v", len(got), len(r.Truth.Slow), ByCause(got, func(a, b int) int { return a + b }))
+	}
+	for _, a := range r.Accounts {
+		if !a.Holds() {
+			t.Errorf("the account does not add up: %+v", a)
+		}
+	}
+	if a := r.Metrics.Account(); !a.Holds() || int(a.Seen) != r.Truth.Requests || a.Dropped != 0 && r.Metrics.By("tailspan_requests_dropped_total", "stage")["sample"] != a.Dropped {
+		t.Errorf("of %d requests: %+v", r.Truth.Requests, a)
+	}
+	for what, n := range r.Metrics.By("tailspan_lost_total", "what") {
+		if n != 0 {
+			t.Errorf("lost: %s %v", what, n)
+		}
+	}
+	if r.Arrived.Torn != 0 {
+		t.Errorf("%d traces are torn", r.Arrived.Torn)
+	}
+	for id, n := range r.Arrived.Times {
+		if n != 1 {
+			t.Errorf("trace %s came %d times", id, n)
+		}
+	}
+	if r.Peak >= memory {
+		t.Errorf("%d MiB were resident, want less than %d", r.Peak>>20, memory>>20)
+	}
+}
+
+// TestWithinBudget: each slow request arrives, once, with its topic and cause.
+func TestWithinBudget(t *testing.T) {
+	r := flooded(t, 1)
+	counted(t, r)
+	missing := 0
+	for id := range r.Truth.Traces {
+		if r.Arrived.Times[id] == 0 {
+			missing++
+		}
+	}
+	if missing > 0 {
+		t.Errorf("of %d slow requests %d did not arrive", len(r.Truth.Traces), missing)
+	}
+	for k, want := range r.Truth.Slow {
+		if e := r.Arrived.Slow[k]; e.Kept != want.Requests || e.Unknown != 0 || math.Round(e.Of) != float64(want.Requests) {
+			t.Errorf("%v: %+v, want %d, kept for certain", k, e, want.Requests)
+		}
+	}
+}
+
+// TestOverBudget: what is kept says how many there were.
+func TestOverBudget(t *testing.T) {
+	r := flooded(t, over)
+	counted(t, r)
+	const traces = 1000 // that the budget of spans a second is about
+	if kept, most := r.Arrived.Traces, 2*traces*int(r.Flood.Seconds()+1); kept > most || kept == 0 {
+		t.Errorf("%d traces arrived, want %d at most", kept, most)
+	}
+	truth, kept := ByCause(r.Truth.Slow, Count.plus), ByCause(r.Arrived.Slow, Estimate.plus)
+	for k, want := range truth {
+		unbiased(t, k, kept[k], want.Requests)
+	}
+	var all Estimate
+	for _, e := range kept {
+		all = all.plus(e)
+	}
+	unbiased(t, Key{}, all, len(r.Truth.Traces))
+}
+
+// unbiased checks an estimate: beyond four and a half standard deviations is one of
+// a hundred thousand, were it not for the seed, which is always the same.
+func unbiased(t *testing.T, k Key, e Estimate, want int) {
+	t.Helper()
+	if off := math.Abs(e.Of - float64(want)); off > 4.5*e.Deviation()+1 {
+		t.Errorf("%v: %.0f by %d traces, want %d ± %.0f", k, e.Of, e.Kept, want, e.Deviation())
+	}
+	if e.Kept == 0 || e.Deviation() > float64(want)/5 {
+		t.Errorf("%v: %+v says little of %d", k, e, want)
+	}
+}

@@ -151,7 +151,8 @@ func (d *drive) flood(ctx context.Context) error {
 	return err
 }
 
-// settle waits until nothing is pending, and takes the last account.
+// settle waits until all is measured and nothing waits to be exported, and takes the
+// last account.
 func (d *drive) settle(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, endsWithin)
 	defer cancel()
@@ -161,12 +162,12 @@ func (d *drive) settle(ctx context.Context) error {
 			return err
 		}
 		d.result.Metrics = m
-		if a := m.Account(); a.Pending == 0 && int(a.Seen) >= d.result.Truth.Requests {
+		if measured := m.Sum("tailspan_produce_duration_seconds_count"); int(measured) >= d.result.Truth.Requests && m.Sum("tailspan_export_queue_spans") == 0 {
 			return nil
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("not all of %d requests are accounted for: %+v", d.result.Truth.Requests, m.Account())
+			return fmt.Errorf("not all of %d requests are measured and exported: %+v", d.result.Truth.Requests, m.Account())
 		case <-time.After(100 * time.Millisecond):
 		}
 	}

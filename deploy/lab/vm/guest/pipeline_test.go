@@ -176,7 +176,7 @@ func (p *pipeline) Commit(r *assemble.CommitRow) {
 	}
 }
 func (p *pipeline) Stack(*assemble.StackRow)   {}
-func (p *pipeline) Trace(c assemble.Candidate) { p.traces[c.TraceID().String()] = c.BuildTrace() }
+func (p *pipeline) Trace(c assemble.Candidate) { p.traces[c.Summary().ID.String()] = c.BuildTrace() }
 
 // of are the events of one type.
 func of[E event.Event](p *pipeline) (all []E) {

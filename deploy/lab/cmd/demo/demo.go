@@ -27,6 +27,7 @@ type demo struct {
 	color    bool
 	width    int
 	jaeger   *backend
+	address  string // where Tailspan serves; "": nowhere
 	seen     *collection
 	shown    shown
 }

@@ -44,6 +44,11 @@ func (d *demo) live(ctx context.Context) (err error) {
 func (d *demo) watch(ctx context.Context, s *scene.Scene, bin string) (err error) {
 	args := []string{"run", "--pid", fmt.Sprint(s.Broker.PID()), "--slo", slo.String(),
 		"--threshold", threshold.String(), "--print", "traces", "--format", "jsonl"}
+	served, err := d.listen()
+	if err != nil {
+		return err
+	}
+	args = append(args, served...)
 	if d.record != "" {
 		args = append(args, "--record", d.record)
 	}
@@ -57,6 +62,7 @@ func (d *demo) watch(ctx context.Context, s *scene.Scene, bin string) (err error
 		}
 	}()
 	d.say("Tailspan watches it: what is slower than %s goes to Jaeger. The first tables come in half a minute.", slo)
+	d.say("Metrics over all requests: %s/metrics", d.address)
 	d.jaeger.start(ctx)
 	began := time.Now()
 	for {

@@ -140,6 +140,9 @@ func (d *demo) addresses(ctx context.Context) {
 		d.say("Jaeger has them (this one comes without its pages: the first address is for a Jaeger that has them):")
 	}
 	d.print(b.String() + "\n")
+	if s := d.shown.direct; s != nil {
+		d.fromRecord(ctx, s.Trace)
+	}
 }
 
 // errNoStory makes the demo fail.

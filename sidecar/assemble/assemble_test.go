@@ -24,10 +24,11 @@ type script struct {
 	commits  []*CommitRow
 	stacks   []*StackRow
 	traces   map[spans.TraceID]*spans.Trace
+	explains map[spans.TraceID]bool
 }
 
 func newScript(t testing.TB) *script {
-	s := &script{t: t, traces: map[spans.TraceID]*spans.Trace{}}
+	s := &script{t: t, traces: map[spans.TraceID]*spans.Trace{}, explains: map[spans.TraceID]bool{}}
 	s.Assembler = New(Options{Clock: &event.Clock{}, Output: s,
 		Identity: func(int32) Identity { return Identity{Cluster: "cluster", Node: 1} },
 		Rows:     Rows{Requests: true, Writes: true, Joined: true, Waits: true, Commits: true, Stacks: true, Traces: true}})
@@ -46,6 +47,7 @@ func (s *script) Trace(c Candidate) {
 		s.t.Errorf("trace %s twice", sum.ID)
 	}
 	s.traces[sum.ID] = c.BuildTrace()
+	s.explains[sum.ID] = sum.Explains
 	sums(s.t, &sum, s.traces[sum.ID])
 }
 

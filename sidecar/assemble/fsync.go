@@ -27,6 +27,7 @@ type fsync struct {
 	offered   bool     // as a trace of its own: it is no request's
 	owner     ids      // of the request that it was for
 	blocked   *blocked // nil: nobody waited for it
+	linked    bool     // a wait will tell of it
 }
 
 func (a *Assembler) fsync(e *event.Fsync) {

@@ -46,6 +46,7 @@ type wait struct {
 	reason    string // why the kernel let the root cause last; "" not known
 	lock      string // the partition that its main holder wrote
 	ambiguous bool
+	linked    bool   // another wait will tell of it
 	owner     ids    // of the request that waited
 	number    uint64 // of that request; 0: none, or not yet
 }
@@ -180,6 +181,11 @@ func (s *settling) due(a *Assembler) {
 		return
 	}
 	a.stats.SharesCut += uint64(w.cut)
+	for i := range w.shares {
+		if s := &w.shares[i]; w.follows(s) {
+			s.mark()
+		}
+	}
 	w.b.unwait(w)
 	if w.followed() {
 		a.after(a.now+chainDelay, (*dividing)(w))

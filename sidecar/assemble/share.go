@@ -64,7 +64,39 @@ func (w *wait) released(x *exit, holder *thread) {
 		w.cut += n - len(w.shares)
 	}
 	w.shares = append(w.shares, s)
-	w.pieces = w.expect(w.pieces, &w.shares[len(w.shares)-1])
+	last := &w.shares[len(w.shares)-1]
+	w.pieces = w.expect(w.pieces, last)
+	if to-w.start >= longWait { // its end may come after the holder's request is finished
+		last.mark()
+	}
+}
+
+// mark notes of what the holder did that it will be linked to: so the request
+// that it was for is worth the whole of it.
+func (s *share) mark() {
+	if s.wrote != nil {
+		s.wrote.linked = true
+	}
+	switch d := &s.doing; {
+	case d.write != nil:
+		d.write.linked = true
+	case d.fsync != nil:
+		d.fsync.linked = true
+	case d.wait != nil:
+		d.wait.linked = true
+	}
+}
+
+// linked says whether a wait will tell of what the request did, or of what it
+// waited for.
+func (r *request) linked() bool {
+	for i := range r.parts {
+		if w := r.parts[i].write; w != nil && w.linked {
+			return true
+		}
+	}
+	return slices.ContainsFunc(r.fsyncs, func(f *fsync) bool { return f.linked }) ||
+		slices.ContainsFunc(r.waits, func(w *wait) bool { return w.linked })
 }
 
 // written is the trace of the holder's write; zero for none, or where that was too

@@ -134,3 +134,26 @@ func TestManyWriters(t *testing.T) {
 		t.Errorf("%d links to 50 writers", n)
 	}
 }
+
+// What a long wait tells of is worth the whole of its trace, however short it
+// was: else the link to the holder's write would lead nowhere.
+func TestWhatIsLinkedToExplains(t *testing.T) {
+	s := newScript(t)
+	events := aProduce(3, 6, t0, t0+41*ms, t0+41*ms+100*us, t0+42*ms)
+	events = append(events, aWait(6, t0+ms, t0+40*ms)...)
+	events = append(events, aProduce(1, 5, t0, t0+ms+100*us, t0+ms+300*us, t0+2*ms)...)
+	events = append(events, aRelease(5, t0+ms+400*us), aRelease(7, t0+40*ms))
+	events = append(events, aProduce(2, 5, t0+50*ms, t0+51*ms, t0+51*ms+100*us, t0+52*ms)...)
+	s.play(events...)
+	for correlation, want := range map[int32]bool{1: true, 2: false} {
+		if tr := s.trace(correlation); s.explains[tr.ID] != want {
+			t.Errorf("request %d explains: %v, want %v", correlation, !want, want)
+		}
+	}
+	for _, l := range s.span(s.trace(3), spans.NameMonitorWait).Links {
+		if l.Trace == s.trace(1).ID {
+			return
+		}
+	}
+	t.Error("the wait has no link to the write that it tells of")
+}

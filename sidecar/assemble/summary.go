@@ -28,7 +28,7 @@ func (r *request) Summary() spans.Summary {
 	return spans.Summary{
 		ID: r.traceID(), Resource: r.b.id.Resource, Name: r.name(), Kind: r.kind(), Topic: topic,
 		Start: r.ev.ArrivalUnix, Latency: r.Latency(), Cause: r.verdict.cause, RootCause: r.verdict.root,
-		Failed: r.error() != "", Request: true, Explains: r.blocked != nil,
+		Failed: r.error() != "", Request: true, Explains: r.blocked != nil || r.linked(),
 	}
 }
 

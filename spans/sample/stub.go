@@ -29,10 +29,10 @@ func newStub(sum *spans.Summary, lost mark) stub {
 	}
 }
 
-// trace is one root span, so that a link to a trace that is gone has an end.
-// Its id is the root's; a link to an inner span finds the trace only.
+// trace is one root span, with the id that it would have had, so that a link to
+// a trace that is gone has an end. A link to an inner span finds the trace only.
 func (st *stub) trace(id spans.TraceID) *spans.Trace {
-	root := spans.Span{ID: id.Child(st.name), Name: st.name, Kind: st.kind, Start: st.start, End: st.start + int64(st.latency)}
+	root := spans.Span{ID: id.Child(spans.NameProduce), Name: st.name, Kind: st.kind, Start: st.start, End: st.start + int64(st.latency)}
 	root.Attributes = append(root.Attributes, attribute.Bool(spans.KeyStub, true))
 	for _, a := range [...]struct{ key, value string }{
 		{spans.KeyDestination, st.topic},

@@ -106,12 +106,11 @@ func TestFlood(t *testing.T) {
 
 // Drops are counted for so many strata, and all in one sum.
 func TestOverBudgetIsBounded(t *testing.T) {
-	var st Stats
-	st.OverBudget = map[Stratum]uint64{}
+	s := New(Options{})
 	for i := range 3 * maxCounted {
-		st.lose(overBudget(Class(i%classes)), spans.TraceID{byte(i), byte(i >> 8)}.String(), true)
+		s.lose(overBudget(Class(i%classes)), spans.TraceID{byte(i), byte(i >> 8)}.String(), true)
 	}
-	if len(st.OverBudget) > maxCounted+classes || st.OverBudget[Stratum{OtherTopics, ClassRest}] == 0 {
+	if st := s.Stats(); len(st.OverBudget) > maxCounted+classes || st.OverBudget[Stratum{OtherTopics, ClassRest}] == 0 {
 		t.Errorf("%d strata", len(st.OverBudget))
 	}
 }

@@ -65,7 +65,7 @@
 // It asks no clock: time is the ends of candidates and Tick, so the same
 // sequence is decided the same way. Latencies are durations, times Unix ns.
 //
-// All is bounded: candidates in full (Options.Keep), stubs (Options.Stubs; 120
+// All is bounded: candidates in full (Options.Keep), stubs (Options.Stubs; 128
 // bytes each), ids asked for and ids kept (Options.Keep), candidates that
 // compete (what the second may keep and one, never more than 16,384), the
 // slowest (1,024), topics that compete for themselves (128), and the drops

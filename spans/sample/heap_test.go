@@ -19,7 +19,7 @@ func TestHeapOrder(t *testing.T) {
 			h := r.IntN(3)
 			if r.IntN(5) < 3 {
 				sum := spans.Summary{ID: id(r.Uint64N(300))} // some twice
-				tops[h] = p.meld(tops[h], p.add(&made{}, &sum, 0, 0))
+				tops[h] = p.meld(tops[h], p.add(held{c: &made{}, sum: sum, rank: randomness(sum.ID)}))
 				want[h] = append(want[h], randomness(sum.ID))
 				slices.Sort(want[h])
 			} else if tops[h] != none {

@@ -29,16 +29,19 @@ func TestRingAgainstMap(t *testing.T) {
 					}
 				}
 			case !ok:
-				v, forgotten := ring.room()
+				v, forgotten := ring.next()
 				if len(order) == size {
 					old, had := want[order[0]], !order[0].IsZero()
-					if forgotten != had || had && v != old {
-						t.Fatalf("seed %d: forgot %d, %v, not %d, %v", seed, v, forgotten, old, had)
+					if forgotten != had || had && *v != old {
+						t.Fatalf("seed %d: forgets %v, %v, not %d, %v", seed, v, forgotten, old, had)
 					}
 					delete(want, order[0])
 					order = order[1:]
 				}
-				ring.add(who, step)
+				at, twin := ring.push(who)
+				if *at = step; twin != nil {
+					t.Fatalf("seed %d: a twin of none", seed)
+				}
 				want[who] = step
 				order = append(order, who)
 			}
@@ -52,7 +55,7 @@ func TestRingAgainstMap(t *testing.T) {
 			}
 		}
 		for _, slot := range ring.index.table {
-			if slot != 0 {
+			if slot != (entry{}) {
 				t.Fatalf("seed %d: the index is not empty", seed)
 			}
 		}
@@ -60,6 +63,21 @@ func TestRingAgainstMap(t *testing.T) {
 }
 
 func has(m map[spans.TraceID]int, id spans.TraceID) bool { _, ok := m[id]; return ok }
+
+// A ring has an id once, with its last value.
+func TestRingOfTwins(t *testing.T) {
+	ring := newRing[int](3)
+	for n := range 10 {
+		v, twin := ring.push(id(uint64(n % 2)))
+		if (twin != nil) != (n >= 2) || twin != nil && *twin != n-2 || ring.n != min(n+1, 2) {
+			t.Fatalf("%d: twin %v, %d there", n, twin, ring.n)
+		}
+		*v = n
+	}
+	if v, ok := ring.take(id(0)); !ok || v != 8 {
+		t.Errorf("%d, %v", v, ok)
+	}
+}
 
 func TestZeroRingTakesNothing(t *testing.T) {
 	var r ring[int]
@@ -75,12 +93,13 @@ func TestIndexOfTwins(t *testing.T) {
 	for at := range ids {
 		x.put(ids, at)
 	}
+	found := func(id spans.TraceID) int { return x.find(ids, &id) }
 	x.remove(ids, 0) // not found any more: nothing to do
-	if x.find(ids, id(1)) != 1 || x.find(ids, id(2)) != 2 {
+	if found(id(1)) != 1 || found(id(2)) != 2 {
 		t.Error("the wrong slot")
 	}
 	x.remove(ids, 1)
-	if x.find(ids, id(1)) != -1 || x.find(ids, id(2)) != 2 {
+	if found(id(1)) != -1 || found(id(2)) != 2 {
 		t.Error("not removed")
 	}
 }

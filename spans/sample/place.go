@@ -1,6 +1,10 @@
 package sample
 
-import "github.com/tailspan/tailspan/spans"
+import (
+	"time"
+
+	"github.com/tailspan/tailspan/spans"
+)
 
 // place decides where a candidate goes: out, into its second, among the
 // slowest, or to those that may be asked for.
@@ -8,49 +12,49 @@ func (s *Sampler) place(c Candidate, sum *spans.Summary) {
 	class, worthy := s.policy.class(sum)
 	asked := s.wanted.remove(sum.ID)
 	top := sum.Request && s.slowest.admits(sum.Latency)
-	at := none
+	at, lost, competes := none, worthless, false
+	if worthy && s.budget.rate > 0 {
+		lost = overBudget(class)
+		at, competes = s.compete(c, sum, class, asked, top)
+	}
 	switch {
-	case worthy && s.budget.rate > 0:
-		at = s.compete(c, sum, class, asked, top)
-	case worthy:
+	case competes:
+	case worthy && s.budget.rate <= 0:
 		s.queue(decided{c, sum.ID, class.fate(), sum.Request, s.policy.state(class)})
 	case asked:
 		s.queue(decided{c, sum.ID, Linked, sum.Request, ""})
 	case top:
-		at = s.pool.add(c, sum, class, nowhere)
+		at = s.pool.add(held{c: c, sum: *sum, stratum: nowhere, lost: lost, top: true})
 	default:
-		s.remember(c, sum, worthless)
+		s.remember(c, sum, lost)
 	}
 	if top {
-		s.list(sum, at)
+		s.list(sum.Latency, at)
 	}
 }
 
-// compete adds a candidate to its stratum, from which the least has to go if
-// that is more than its share now; what is below the threshold goes at once.
-// It returns where the candidate is held, if it is.
-func (s *Sampler) compete(c Candidate, sum *spans.Summary, class Class, asked, top bool) uint32 {
-	st := s.strata.find(sum.Topic, class)
-	loser, cut := s.strata.arrive(st)
-	at := s.pool.add(c, sum, class, st)
-	it := &s.pool.items[at]
-	it.top = top
-	if asked {
-		it.must = mustLinked
-	}
-	if own := &s.strata.all[st]; it.rank < own.below {
-		s.giveUp(at)
-	} else {
-		own.top = s.pool.meld(own.top, at)
-		own.held++
+// compete adds a candidate to its stratum, unless it is below the threshold,
+// and takes from the stratum that has to give way. It returns where the
+// candidate is held, if it was added and still is.
+func (s *Sampler) compete(c Candidate, sum *spans.Summary, class Class, asked, top bool) (at uint32, added bool) {
+	stratum := s.strata.find(sum.Topic, class)
+	loser, cut := s.strata.arrive(stratum)
+	st, rank := &s.strata.all[stratum], randomness(sum.ID)
+	if rank >= st.below {
+		at, added = s.pool.add(held{c: c, sum: *sum, rank: rank, class: class, stratum: stratum, top: top}), true
+		if asked {
+			s.pool.items[at].must = mustLinked
+		}
+		st.top = s.pool.meld(st.top, at)
+		st.held++
 	}
 	if cut {
 		s.trim(loser)
 	}
-	if s.pool.items[at].c == nil {
-		return none
+	if added && s.pool.items[at].c == nil {
+		at = none
 	}
-	return at
+	return at, added
 }
 
 // trim takes from a stratum what is more than its share: the candidates with
@@ -81,12 +85,9 @@ func (s *Sampler) giveUp(at uint32) {
 	}
 }
 
-// list adds a request to the slowest.
-func (s *Sampler) list(sum *spans.Summary, at uint32) {
-	if at != none {
-		s.pool.items[at].top = true
-	}
-	out := s.slowest.add(sum.Latency, at)
+// list adds a request to the slowest; at none if it is kept already.
+func (s *Sampler) list(latency time.Duration, at uint32) {
+	out := s.slowest.add(latency, at)
 	if out == none {
 		return
 	}

@@ -45,7 +45,7 @@ func newPool(size int) pool {
 	return pool{items: make([]held, 1), ids: make([]spans.TraceID, 1), index: newIndex(size)}
 }
 
-func (p *pool) add(c Candidate, sum *spans.Summary, class Class, stratum int32) uint32 {
+func (p *pool) add(it held) uint32 {
 	at := p.free
 	if at != none {
 		p.free = p.items[at].sibling
@@ -53,16 +53,15 @@ func (p *pool) add(c Candidate, sum *spans.Summary, class Class, stratum int32) 
 		at = uint32(len(p.items))
 		p.items, p.ids = append(p.items, held{}), append(p.ids, spans.TraceID{})
 	}
-	p.items[at] = held{c: c, sum: *sum, rank: randomness(sum.ID), class: class, stratum: stratum}
-	p.ids[at] = sum.ID
+	p.items[at], p.ids[at] = it, it.sum.ID
 	p.index.put(p.ids, int(at))
-	p.load.add(sum.Request)
+	p.load.add(it.sum.Request)
 	return at
 }
 
 // find returns the slot of an id, of several the last one added.
 func (p *pool) find(id spans.TraceID) uint32 {
-	return uint32(max(p.index.find(p.ids, id), int(none)))
+	return uint32(max(p.index.find(p.ids, &id), int(none)))
 }
 
 // release frees a slot, which must be in no heap.

@@ -14,7 +14,7 @@ type whole struct {
 func (s *Sampler) remember(c Candidate, sum *spans.Summary, lost mark) {
 	switch {
 	case sum.ID.IsZero(): // no link leads to it
-		s.stats.lose(lost, sum.Topic, sum.Request)
+		s.lose(lost, sum.Topic, sum.Request)
 	case sum.Explains || !sum.Request:
 		s.rememberFull(sum.ID, whole{c, lost, sum.Request})
 	default:
@@ -24,14 +24,14 @@ func (s *Sampler) remember(c Candidate, sum *spans.Summary, lost mark) {
 
 // rememberFull forgets the oldest for it, and an older one of the same id.
 func (s *Sampler) rememberFull(id spans.TraceID, w whole) {
-	if old, ok := s.takeFull(id); ok {
-		s.forget(old)
+	if oldest, ok := s.full.next(); ok {
+		s.forget(oldest)
 	}
-	if old, forgotten := s.full.room(); forgotten {
-		s.fullLoad.remove(old.request)
-		s.forget(old)
+	v, twin := s.full.push(id)
+	if twin != nil {
+		s.forget(twin)
 	}
-	s.full.add(id, w)
+	*v = w
 	s.fullLoad.add(w.request)
 }
 
@@ -43,25 +43,34 @@ func (s *Sampler) takeFull(id spans.TraceID) (whole, bool) {
 	return w, ok
 }
 
-func (s *Sampler) forget(w whole) {
+// forget counts what is going, or has gone, from the ring.
+func (s *Sampler) forget(w *whole) {
+	s.fullLoad.remove(w.request)
 	topic := ""
 	if w.lost != worthless {
 		topic = w.c.Summary().Topic
 	}
-	s.stats.lose(w.lost, topic, w.request)
+	s.lose(w.lost, topic, w.request)
+	*w = whole{}
 }
 
 // rememberStub does likewise.
 func (s *Sampler) rememberStub(sum *spans.Summary, lost mark) {
-	if old, ok := s.takeStub(sum.ID); ok {
-		s.stats.lose(old.lost, old.topic, true)
+	if oldest, ok := s.stubs.next(); ok {
+		s.forgetStub(oldest)
 	}
-	if old, forgotten := s.stubs.room(); forgotten {
-		s.stubLoad.remove(true)
-		s.stats.lose(old.lost, old.topic, true)
+	v, twin := s.stubs.push(sum.ID)
+	if twin != nil {
+		s.forgetStub(twin)
+		*twin = stub{}
 	}
-	s.stubs.add(sum.ID, newStub(sum, lost))
+	v.set(sum, lost)
 	s.stubLoad.add(true)
+}
+
+func (s *Sampler) forgetStub(st *stub) {
+	s.stubLoad.remove(true)
+	s.lose(st.lost, st.topic, true)
 }
 
 func (s *Sampler) takeStub(id spans.TraceID) (stub, bool) {
@@ -76,14 +85,12 @@ func (s *Sampler) takeStub(id spans.TraceID) (stub, bool) {
 func (s *Sampler) forgetAll() {
 	for s.full.used > 0 {
 		if w, ok := s.full.drop(); ok {
-			s.fullLoad.remove(w.request)
-			s.forget(w)
+			s.forget(&w)
 		}
 	}
 	for s.stubs.used > 0 {
 		if st, ok := s.stubs.drop(); ok {
-			s.stubLoad.remove(true)
-			s.stats.lose(st.lost, st.topic, true)
+			s.forgetStub(&st)
 		}
 	}
 }

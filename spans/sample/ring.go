@@ -17,43 +17,71 @@ func newRing[T any](size int) ring[T] {
 	return ring[T]{ids: make([]spans.TraceID, size), values: make([]T, size), index: newIndex(size)}
 }
 
-func (r *ring[T]) has(id spans.TraceID) bool { return r.index.find(r.ids, id) >= 0 }
+func (r *ring[T]) has(id spans.TraceID) bool { return r.n > 0 && r.index.find(r.ids, &id) >= 0 }
 
 // take removes the value of an id.
 func (r *ring[T]) take(id spans.TraceID) (v T, ok bool) {
-	if at := r.index.find(r.ids, id); at >= 0 {
+	if r.n == 0 {
+		return v, false
+	}
+	if at := r.index.find(r.ids, &id); at >= 0 {
 		return r.empty(at), true
 	}
 	return v, false
 }
 
-// room makes sure that one more can be added, and returns what had to be
-// forgotten for it.
-func (r *ring[T]) room() (v T, forgotten bool) {
-	if r.used < len(r.ids) {
-		return v, false
+// next is what push would have to forget: the oldest value, if there is no
+// slot left and it was not taken out.
+func (r *ring[T]) next() (v *T, ok bool) {
+	if r.used < len(r.ids) || r.ids[r.head].IsZero() {
+		return nil, false
 	}
-	return r.drop()
+	return &r.values[r.head], true
+}
+
+// push adds an id that is not zero, for the oldest if need be, and returns where
+// its value goes; something old may still be there. twin, if it is not nil, is
+// the value that the id had before, which is out of the ring now.
+func (r *ring[T]) push(id spans.TraceID) (v, twin *T) {
+	if r.used == len(r.ids) {
+		if !r.ids[r.head].IsZero() {
+			r.index.remove(r.ids, r.head)
+			r.n--
+		}
+		r.pass()
+	}
+	at := r.wrap(r.head + r.used)
+	r.ids[at] = id
+	if was := r.index.put(r.ids, at); was >= 0 {
+		r.ids[was] = spans.TraceID{}
+		twin = &r.values[was]
+		r.n--
+	}
+	r.used++
+	r.n++
+	return &r.values[at], twin
 }
 
 // drop gives up the oldest slot, and returns what was in it.
 func (r *ring[T]) drop() (v T, ok bool) {
 	at := r.head
-	r.head = (r.head + 1) % len(r.ids)
-	r.used--
+	r.pass()
 	if r.ids[at].IsZero() {
 		return v, false
 	}
 	return r.empty(at), true
 }
 
-// add needs room, and an id that is neither zero nor there.
-func (r *ring[T]) add(id spans.TraceID, v T) {
-	at := (r.head + r.used) % len(r.ids)
-	r.ids[at], r.values[at] = id, v
-	r.index.put(r.ids, at)
-	r.used++
-	r.n++
+func (r *ring[T]) pass() {
+	r.head = r.wrap(r.head + 1)
+	r.used--
+}
+
+func (r *ring[T]) wrap(at int) int {
+	if at >= len(r.ids) {
+		at -= len(r.ids)
+	}
+	return at
 }
 
 func (r *ring[T]) empty(at int) T {
@@ -77,10 +105,10 @@ func (s *idSet) add(id spans.TraceID) {
 	if id.IsZero() || s.has(id) {
 		return
 	}
-	if _, forgotten := s.room(); forgotten {
+	if _, full := s.next(); full {
 		s.forgotten++
 	}
-	s.ring.add(id, struct{}{})
+	s.push(id)
 }
 
 func (s *idSet) remove(id spans.TraceID) bool {

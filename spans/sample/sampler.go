@@ -73,11 +73,12 @@ type Sampler struct {
 	stubLoad load
 	todoLoad load
 	stats    Stats
+	over     map[Stratum]*uint64
 }
 
 // New returns a sampler.
 func New(o Options) *Sampler {
-	s := &Sampler{export: o.Export, policy: newPolicy(o), stats: Stats{OverBudget: map[Stratum]uint64{}}}
+	s := &Sampler{export: o.Export, policy: newPolicy(o), over: map[Stratum]*uint64{}}
 	if o.Export == nil { // nothing will ever be asked for
 		return s
 	}

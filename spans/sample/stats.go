@@ -1,9 +1,6 @@
 package sample
 
-import (
-	"maps"
-	"strings"
-)
+import "strings"
 
 // Stats says what became of the candidates.
 type Stats struct {
@@ -63,7 +60,10 @@ func (s *Sampler) Stats() Stats {
 		st.All.Pending += uint64(l.all)
 		st.Requests.Pending += uint64(l.requests)
 	}
-	st.OverBudget = maps.Clone(st.OverBudget)
+	st.OverBudget = make(map[Stratum]uint64, len(s.over))
+	for key, n := range s.over {
+		st.OverBudget[key] = *n
+	}
 	if s.budget.rate > 0 {
 		st.Traces = s.strata.most
 	}
@@ -106,18 +106,26 @@ const worthless mark = 0 // sampled out
 func overBudget(c Class) mark { return mark(c) + 1 }
 
 // lose counts what nobody wanted.
-func (st *Stats) lose(m mark, topic string, request bool) {
+func (s *Sampler) lose(m mark, topic string, request bool) {
 	if m == worthless {
-		st.count(SampledOut, request)
+		s.stats.count(SampledOut, request)
 		return
 	}
-	st.count(OverBudget, request)
-	key := Stratum{topic, Class(m - 1)}
-	if _, ok := st.OverBudget[key]; !ok {
-		if len(st.OverBudget) >= maxCounted {
-			key.Topic = OtherTopics
-		}
-		key.Topic = strings.Clone(key.Topic)
+	s.stats.count(OverBudget, request)
+	*s.overOf(topic, Class(m-1))++
+}
+
+func (s *Sampler) overOf(topic string, c Class) *uint64 {
+	key := Stratum{topic, c}
+	n := s.over[key]
+	if n == nil && len(s.over) >= maxCounted {
+		key.Topic = OtherTopics
+		n = s.over[key]
 	}
-	st.OverBudget[key]++
+	if n == nil {
+		n = new(uint64)
+		key.Topic = strings.Clone(key.Topic)
+		s.over[key] = n
+	}
+	return n
 }

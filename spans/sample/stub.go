@@ -9,7 +9,7 @@ import (
 )
 
 // stub is what a request's summary says, but for its id, which the ring has:
-// 96 bytes, 120 with the ring's. Its strings are others' too: names of topics,
+// 96 bytes, 128 with the ring's. Its strings are others' too: names of topics,
 // of roots, of causes.
 type stub struct {
 	resource    *spans.Resource
@@ -22,8 +22,8 @@ type stub struct {
 	lost        mark
 }
 
-func newStub(sum *spans.Summary, lost mark) stub {
-	return stub{
+func (st *stub) set(sum *spans.Summary, lost mark) {
+	*st = stub{
 		resource: sum.Resource, name: sum.Name, topic: sum.Topic, cause: sum.Cause, root: sum.RootCause,
 		start: sum.Start, latency: sum.Latency, kind: sum.Kind, failed: sum.Failed, lost: lost,
 	}

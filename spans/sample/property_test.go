@@ -15,6 +15,7 @@ type sequence struct {
 	r    *rand.Rand
 	o    Options
 	now  int64
+	pace int64 // at most so long to the next
 	all  []*life
 	live map[*spans.Trace]*life // built, on its way to Export
 	seen [2]uint64              // all, requests
@@ -43,6 +44,7 @@ func newSequence(t testing.TB, seed uint64) *sequence {
 	r := rand.New(rand.NewPCG(seed, 13))
 	s := &sequence{t: t, r: r, now: int64(time.Hour), live: map[*spans.Trace]*life{}}
 	pick := func(ns ...int) int { return ns[r.IntN(len(ns))] }
+	s.pace = int64([]time.Duration{ms / 2, 4 * ms, 20 * ms}[r.IntN(3)])
 	limits := []time.Duration{0, 20 * ms, 65 * ms, time.Hour}[r.IntN(4)]
 	s.o = Options{
 		SLO: func(topic string) time.Duration {
@@ -90,14 +92,14 @@ func (s *sequence) step() {
 		s.Tick(s.now)
 		return
 	}
-	s.now += s.r.Int64N(int64(20 * ms))
+	s.now += s.r.Int64N(s.pace)
 	l := &life{s: s, made: made{spans: 2 + s.r.IntN(5)}}
 	if s.r.IntN(50) == 0 {
 		l.spans = -1
 	}
 	few := uint64(20 + len(s.all)/2) // so that some share an id
 	l.sum = spans.Summary{
-		ID: id(s.r.Uint64N(few)), Topic: string("aaabbc"[s.r.IntN(6)]), Latency: time.Duration(s.r.ExpFloat64() * float64(30*ms)),
+		ID: id(s.r.Uint64N(few)), Topic: string("aaabbcdefg"[s.r.IntN(10)]), Latency: time.Duration(s.r.ExpFloat64() * float64(30*ms)),
 		Failed: s.r.IntN(10) == 0, Explains: s.r.IntN(3) == 0, Request: s.r.IntN(5) > 0,
 	}
 	if s.r.IntN(6) == 0 {
@@ -179,18 +181,30 @@ func (s *sequence) bounds() {
 			s.t.Fatalf("%d in a heap of %d, of a share of %d", n, st.held, st.share)
 		}
 	}
-	top, competing := 0, 0
+	competing, top := 0, 0
 	for i := range s.pool.items {
 		switch it := &s.pool.items[i]; {
 		case it.c == nil:
+			continue
 		case it.stratum != nowhere:
 			competing++
-		default:
+		case !it.top:
+			s.t.Fatal("held for nothing")
+		}
+		if s.pool.items[i].top {
 			top++
 		}
 	}
-	if held != competing || shares > s.strata.most || top > s.o.Slowest {
-		s.t.Fatalf("%d held, %d competing, shares %d of %d, %d slowest", held, competing, shares, s.strata.most, top)
+	for _, p := range s.slowest.list {
+		if p.at != none {
+			if it := &s.pool.items[p.at]; it.c == nil || !it.top || it.sum.Latency != p.latency {
+				s.t.Fatal("listed, and not held")
+			}
+			top--
+		}
+	}
+	if held != competing || shares > s.strata.most || top != 0 {
+		s.t.Fatalf("%d held, %d competing, shares %d of %d, %d too many slowest", held, competing, shares, s.strata.most, top)
 	}
 }
 

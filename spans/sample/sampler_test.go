@@ -179,6 +179,8 @@ func TestClockSetBack(t *testing.T) {
 	h.pass(100 * ms) // an hour, not a thousand: so it ended
 	h.expect(1, 2)
 	h.offer(3, 200*ms)
+	h.pass(500 * ms) // now time goes on as before
+	h.expect(1, 2)
 	h.pass(time.Second)
 	h.expect(1, 2, 3)
 	h.pass(-30 * time.Second) // a tick that is late, and no more

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/tailspan/tailspan/deploy/lab/child"
+	"github.com/tailspan/tailspan/deploy/lab/tailspan"
 )
 
 // Run is one run of the binary on a flood.
@@ -39,8 +40,9 @@ type Result struct {
 	Peak     int64         // Tailspan's resident memory, bytes
 	Behind   time.Duration // the most that a paced flood was late
 	Arrived  Arrived
-	Accounts []Account // of all scrapes
-	Metrics  Metrics   // the last one
+	Accounts []Account        // of all scrapes
+	Metrics  Metrics          // the last one
+	Final    tailspan.Account // as Tailspan's log has it
 }
 
 // endsWithin is what Tailspan may take for what is left when the flood is over.
@@ -183,7 +185,24 @@ func (d *drive) end() error {
 	}
 	s := d.cmd.ProcessState
 	d.result.CPU = s.UserTime() + s.SystemTime()
-	return nil
+	return d.account()
+}
+
+// account reads what Tailspan said in the end of all requests.
+func (d *drive) account() error {
+	log, err := d.child.Output()
+	if err != nil {
+		return err
+	}
+	all, err := tailspan.Accounts(log)
+	if err != nil {
+		return err
+	}
+	if len(all) == 0 {
+		return tailspan.ErrNoAccount
+	}
+	d.result.Final = all[len(all)-1]
+	return d.result.Final.Balanced()
 }
 
 // watch looks at Tailspan while it runs.

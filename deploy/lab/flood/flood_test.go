@@ -74,6 +74,9 @@ func counted(t *testing.T, r *Result) {
 	if a := r.Metrics.Account(); !a.Holds() || int(a.Seen) != r.Truth.Requests || a.Dropped != 0 && r.Metrics.By("tailspan_requests_dropped_total", "stage")["sample"] != a.Dropped {
 		t.Errorf("of %d requests: %+v", r.Truth.Requests, a)
 	}
+	if f := r.Final; int(f.Seen) != r.Truth.Requests || f.Pending != 0 {
+		t.Errorf("of %d requests, in the end: %+v", r.Truth.Requests, f)
+	}
 	for what, n := range r.Metrics.By("tailspan_lost_total", "what") {
 		if n != 0 {
 			t.Errorf("lost: %s %v", what, n)

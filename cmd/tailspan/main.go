@@ -27,6 +27,8 @@ const usage = `usage: tailspan COMMAND [flags]
   run      trace the brokers of this host
   record   record what run would trace to a file
   replay   trace from recordings, or from a plain packet capture
+  report   make one HTML page of recordings: latency over time, stalls, waterfalls
+  compare  compare recordings of one load under different settings
   verify   prove the joins of a recording by the broker's log dirs
   doctor   say what can be traced here, and what to do about the rest
   version  say which tailspan this is
@@ -36,7 +38,8 @@ environment, or a key of --config FILE.
 `
 
 var subcommands = map[string]func(config.Config, *slog.Logger) error{
-	"run": run, "record": run, "replay": replay, "verify": verify, "doctor": examine, "version": printVersion,
+	"run": run, "record": run, "replay": replay, "report": makeReport, "compare": compare,
+	"verify": verify, "doctor": examine, "version": printVersion,
 }
 
 func main() { os.Exit(command(os.Args[1:])) }

@@ -53,6 +53,7 @@ type Config struct {
 	StateDir        string   // what is owed to JVMs is written down here; "": nowhere
 	Waits           string   // file, of replay
 	LogDirs         []string // of verify
+	Page            string   // file, of report and compare
 	JSON            bool     // doctor
 	LogLevel        string
 	LogFormat       string
@@ -74,6 +75,14 @@ type command struct {
 	flags []func(*flag.FlagSet, *Config)
 	args  string
 	check func(*Config) error
+	whole bool // its output is one JSON document, not lines
+}
+
+func (c *command) formats() []string {
+	if c.whole {
+		return []string{"table", "json"}
+	}
+	return formats
 }
 
 var commands = map[string]command{
@@ -81,6 +90,8 @@ var commands = map[string]command{
 	"record":  {flags: []func(*flag.FlagSet, *Config){brokers, probeFlag, parks, recordTo}, check: needsRecord},
 	"replay":  {flags: []func(*flag.FlagSet, *Config){packets, sampling, queueDir, listen(""), prints, waits}, args: " FILE...", check: needsFiles},
 	"verify":  {flags: []func(*flag.FlagSet, *Config){format, logDirs}, args: " RECORDING", check: needsLogDirs},
+	"report":  {flags: []func(*flag.FlagSet, *Config){packets, objectives, pageTo, waits}, args: " FILE...", check: needsRecordings},
+	"compare": {flags: []func(*flag.FlagSet, *Config){packets, objectives, compareTo}, args: " [NAME=]FILE [NAME=]FILE...", check: needsSeveral, whole: true},
 	"doctor":  {flags: []func(*flag.FlagSet, *Config){doctor, stateDir}, check: noArgs},
 	"version": {check: noArgs},
 }
@@ -225,8 +236,8 @@ func (c *Config) validate(cmd command) error {
 	switch {
 	case c.Print != "" && !slices.Contains(printed, c.Print):
 		return fmt.Errorf("--print %s: want one of %s", c.Print, strings.Join(printed, ", "))
-	case c.Format != "" && !slices.Contains(formats, c.Format):
-		return fmt.Errorf("--format %s: want table or jsonl", c.Format)
+	case c.Format != "" && !slices.Contains(cmd.formats(), c.Format):
+		return fmt.Errorf("--format %s: want %s", c.Format, strings.Join(cmd.formats(), " or "))
 	case c.Parks != "" && !slices.Contains(parkWays, c.Parks):
 		return fmt.Errorf("--parks %s: want one of %s", c.Parks, strings.Join(parkWays, ", "))
 	case c.Threshold < 0:

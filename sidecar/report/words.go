@@ -1,0 +1,30 @@
+package report
+
+import (
+	"go.opentelemetry.io/otel/attribute"
+
+	"github.com/tailspan/tailspan/spans"
+)
+
+// What other pictures say of a span, in the words of the waterfall.
+
+// Facts are what matters of a span, a phrase each.
+func Facts(s *spans.Span) []string {
+	p := &picture{glyphs: utf8Glyphs}
+	return p.facts(s)
+}
+
+// About is what matters of a trace's root.
+func About(root *spans.Span) []string { return about(root) }
+
+// LinkMeaning is what a kind of link leads to.
+func LinkMeaning(kind string) string { return meaning(kind) }
+
+// Clean escapes what is not printable in text from the wire.
+func Clean(s string) string { return clean(s) }
+
+// Duration has four digits at most, in the unit that suits it.
+func Duration(ns int64) string { return duration(ns) }
+
+// AttributeValue is what JSON can hold of an attribute's value.
+func AttributeValue(v attribute.Value) any { return value(v) }

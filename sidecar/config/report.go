@@ -33,11 +33,15 @@ type Recording struct{ Name, File string }
 // are rounds of one thing.
 func (c *Config) Recordings() (all []Recording) {
 	for _, arg := range c.Args {
-		name, file, ok := strings.Cut(arg, "=")
-		if !ok || strings.ContainsRune(name, filepath.Separator) { // a path may have an =
-			name, file = strings.TrimSuffix(filepath.Base(arg), filepath.Ext(arg)), arg
+		before := arg // the file's directory: both a name (data=ordered) and a path may have an =
+		if i := strings.IndexRune(arg, filepath.Separator); i >= 0 {
+			before = arg[:i]
 		}
-		all = append(all, Recording{name, file})
+		if i := strings.LastIndexByte(before, '='); i >= 0 {
+			all = append(all, Recording{arg[:i], arg[i+1:]})
+		} else {
+			all = append(all, Recording{strings.TrimSuffix(filepath.Base(arg), filepath.Ext(arg)), arg})
+		}
 	}
 	return all
 }

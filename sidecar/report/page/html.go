@@ -20,10 +20,11 @@ const license = "vendor/uPlot.LICENSE"
 
 // The parts of a page's script and style, in their order.
 var (
-	scripts = map[string][]string{
-		"report": {license, "vendor/uPlot.iife.min.js", "dom.js", "format.js", "table.js", "colors.js", "panels.js", "summary.js",
+	vendored = []string{license, "vendor/uPlot.iife.min.js"}
+	scripts  = map[string][]string{
+		"report": {"dom.js", "format.js", "table.js", "colors.js", "panels.js", "summary.js",
 			"incidents.js", "lanes.js", "waterfall.js", "report.js"},
-		"compare": {license, "vendor/uPlot.iife.min.js", "dom.js", "format.js", "table.js", "colors.js", "panels.js", "intervals.js", "compare.js"},
+		"compare": {"dom.js", "format.js", "table.js", "colors.js", "panels.js", "intervals.js", "compare.js"},
 	}
 	styles = []string{"vendor/uPlot.min.css", "page.css"}
 )
@@ -82,7 +83,9 @@ func write(w io.Writer, kind, title string, data any) error {
 	if err := e.Encode(data); err != nil {
 		return fmt.Errorf("encode the page's data: %w", err)
 	}
-	script, style := asset(scripts[kind]...), asset(styles...)
+	// In a function the script's names are its own, and not the window's.
+	script := asset(vendored...) + "(() => {\n" + asset(scripts[kind]...) + "})();\n"
+	style := asset(styles...)
 	if _, err := fmt.Fprintf(w, frame, hash(script), hash(style), html.EscapeString(title), style, bytes.TrimSpace(b.Bytes()), script); err != nil {
 		return fmt.Errorf("write the page: %w", err)
 	}

@@ -86,11 +86,11 @@ func (c *Collector) Begin(name string) {
 const maxNotices = 64
 
 // Notice is something that a reader of the page has to know.
-func (c *Collector) Notice(text string) {
+func (c *Collector) Notice(what string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if len(c.notices) < maxNotices {
-		c.notices = append(c.notices, text)
+		c.notices = append(c.notices, text(what))
 	}
 }
 

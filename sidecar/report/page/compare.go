@@ -60,7 +60,7 @@ type ShareOfSlow struct {
 // Compare compares what Collectors have seen, by their names. Columns of time are
 // of one width.
 func Compare(version string, names []string, all []*Collector) *Comparison {
-	c := &Comparison{Version: version, Confidence: Confidence, CauseWords: causeWords}
+	c := &Comparison{Version: text(version), Confidence: Confidence, CauseWords: causeWords}
 	var width int64
 	for i, col := range all {
 		c.SLO = int64(col.o.SLO)

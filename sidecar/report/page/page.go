@@ -15,14 +15,13 @@ const (
 
 // Page is what a page shows, as JSON in it. Instants are ns from Origin.
 type Page struct {
-	Version  string            `json:"tailspan"`
-	Sources  []Source          `json:"sources"`
-	Notices  []string          `json:"notices"`
-	Lost     map[string]uint64 `json:"lost"`           // what could not be seen
-	Origin   string            `json:"origin_unix_ns"` // digits: too many for a JavaScript number
-	Length   int64             `json:"length_ns"`
-	SLO      int64             `json:"slo_ns"`
-	TopicSLO bool              `json:"topic_slos"` // some topics have another
+	Version string            `json:"tailspan"`
+	Sources []Source          `json:"sources"`
+	Notices []string          `json:"notices"`
+	Lost    map[string]uint64 `json:"lost"`           // what could not be seen
+	Origin  string            `json:"origin_unix_ns"` // digits: too many for a JavaScript number
+	Length  int64             `json:"length_ns"`
+	SLO     int64             `json:"slo_ns"`
 
 	Requests   Dist   `json:"requests"`
 	Appends    Dist   `json:"appends"` // of which no request could be read
@@ -122,12 +121,15 @@ func (c *Collector) snapshot(version string) (*Page, []func()) {
 		origin, end = 0, 0
 	}
 	p := &Page{
-		Version: version, Sources: slices.Clone(c.sources), Notices: append([]string{}, c.notices...), Lost: maps.Clone(c.lost),
+		Version: text(version), Sources: slices.Clone(c.sources), Notices: append([]string{}, c.notices...), Lost: map[string]uint64{},
 		Origin: strconv.FormatInt(origin, 10), Length: end - origin, SLO: int64(c.o.SLO),
 		Unanswered: c.unanswered, Slow: c.slow, SlowAppend: c.slowAppends,
 		Causes: c.causes.list(), CauseWords: causeWords,
 		Threads: c.threads.worst(worstThreads), ThreadCount: len(c.threads), TopicCount: len(c.topics),
 		IncidentsDropped: c.incidents.dropped, LinkWords: linkWords, LinksMissed: c.keeper.missed,
+	}
+	for what, n := range c.lost {
+		p.Lost[text(what)] += n
 	}
 	for i := range p.Sources {
 		p.Sources[i].Name = text(p.Sources[i].Name)

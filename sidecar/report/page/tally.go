@@ -88,7 +88,9 @@ func (c causes) merge(o causes) {
 func (c causes) list() []Cause {
 	all := make([]Cause, 0, len(c))
 	for _, t := range c {
-		all = append(all, *t)
+		x := *t
+		x.Root, x.Reason = text(x.Root), text(x.Reason)
+		all = append(all, x)
 	}
 	slices.SortFunc(all, func(a, b Cause) int {
 		return cmp.Or(cmp.Compare(b.NS, a.NS), cmp.Compare(a.Root, b.Root), cmp.Compare(a.Reason, b.Reason))

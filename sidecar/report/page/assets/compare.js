@@ -17,10 +17,10 @@ const side = (n) => (n === null ? '?' : duration(n));
 
 function change(r) {
   const s = r.share;
-  if (r === first) return el('span', { class: 'muted' }, 'compared with');
+  if (r === first) return el('span', { class: 'muted' }, '–');
   if (s.change === null) return '–';
   const text = (s.change > 0 ? '+' : '−') + Math.abs(100 * s.change).toFixed(0) + ' %';
-  if (!s.differs) return el('span', { class: 'muted', title: 'The intervals of both overlap: it may be chance' }, text + ', may be chance');
+  if (!s.differs) return el('span', { class: 'muted', title: 'The intervals of both overlap: it may be chance' }, text, el('small', null, ' may be chance'));
   return el('strong', { class: s.change < 0 ? 'better' : 'worse' }, text);
 }
 
@@ -29,17 +29,17 @@ function figuresTable() {
     name: quantileNames[k], of: (r) => r.quantiles.find((q) => q.name === k).ns, number: true,
     show: (ns, r) => {
       const q = r.quantiles.find((x) => x.name === k);
-      return [duration(ns), k !== 'max' && el('small', null, ` ${side(q.low_ns)} to ${side(q.high_ns)}`)];
+      return [duration(ns), k !== 'max' && el('small', null, ` ${side(q.low_ns)} – ${side(q.high_ns)}`)];
     },
   });
   const off = Math.max(...all.map((r) => r.latency.error || 0));
   return [table([
     { name: 'Recording', of: (r) => r.name, show: (name, r) => [el('strong', null, name), r.of === 'appends' && el('small', null, 'appends: no request could be read')] },
     column.count('Requests', (r) => r.latency.count), column.count('Slow', (r) => r.slow.count),
-    { name: 'Share over the SLO', of: (r) => r.share.share, number: true, show: (s, r) => [percent(s), el('small', null, ` ${percent(r.share.low)} to ${percent(r.share.high)}`)] },
+    { name: 'Over the SLO', of: (r) => r.share.share, number: true, show: (s, r) => [percent(s), el('small', null, ` ${percent(r.share.low)} – ${percent(r.share.high)}`)] },
     { name: 'Change', of: (r) => r.share.change, number: true, show: (_, r) => change(r) },
-    ...['p50', 'p99', 'p999', 'max'].map(quantile), column.duration('Beyond the SLO', (r) => r.slow.lost_ns), column.count('Incidents', (r) => r.incidents),
-  ], all, { caption: `Changes are against ${first.name}; below each figure its ${sure} interval`, sortable: true, class: 'wide' }),
+    ...['p50', 'p99', 'p999', 'max'].map(quantile), column.duration('Lost', (r) => r.slow.lost_ns), column.count('Incidents', (r) => r.incidents),
+  ], all, { caption: `Changes are against ${first.name}; below a figure stands its ${sure} interval; lost is the time beyond the SLO, all requests together`, sortable: true, class: 'wide' }),
   el('p', { class: 'note' }, `The intervals (Wilson's for shares, order statistics for percentiles) would hold the true value in ${sure} of the cases if requests were slow independently of one another. One stall makes many slow at once, so they are too narrow: rounds of the same setting say more.`),
   off > 0 && el('p', { class: 'note' }, `There are too many values to keep each: percentiles may be off by ${percent(off)}.`)];
 }

@@ -48,5 +48,5 @@ function lazy(summary, make, props) {
 // figure is a picture with its name and a sentence in place of it for those who
 // do not see it.
 function figure(caption, label, ...children) {
-  return el('figure', { role: 'group', 'aria-label': label || caption }, el('figcaption', null, caption), children);
+  return el('figure', { role: 'group', 'aria-label': label || caption }, caption && el('figcaption', null, caption), children);
 }

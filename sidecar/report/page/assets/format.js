@@ -13,9 +13,13 @@ function duration(ns) {
 
 // round is of an axis: no digits that are not needed.
 function round(ns) {
+  if (ns === 0) return '0';
   const unit = ns >= 1e9 ? [1e9, 's'] : ns >= 1e6 ? [1e6, 'ms'] : ns >= 1e3 ? [1e3, 'µs'] : [1, 'ns'];
   return Number((ns / unit[0]).toPrecision(6)) + ' ' + unit[1];
 }
+
+// file is a segment's path without the zeros that its name begins with.
+const file = (path) => path.replace(/\/0+(?=\d)/, '/');
 
 const count = (n) => n.toLocaleString('en-US');
 const plural = (n, one, many) => count(n) + ' ' + (n === 1 ? one : many || one + 's');

@@ -47,7 +47,7 @@ function incident(i) {
       ], i.requests, { caption: i.requests.length < i.count ? `The slowest ${i.requests.length} of ${count(i.count)} requests` : 'Its requests', limit: 8 })),
       el('div', null, table([
         { name: 'Write by', of: (w) => thread(w.thread, w.tid), show: (name, w) => (w.trace_id ? traceLink(w.trace_id, name) : name) },
-        column.text('File', (w) => w.file), column.time('Began', (w) => w.start), column.duration('Took', (w) => w.ns),
+        { name: 'File', of: (w) => w.file, show: (path) => el('span', { title: path }, file(path)) }, column.time('Began', (w) => w.start), column.duration('Took', (w) => w.ns),
         { name: 'Held up by', of: (w) => w.commit, show: (id) => (id ? traceLink(id, 'commit ' + (commitNumber(i, id) || '')) : '–') },
       ], i.writes, { caption: `The longest of ${plural(i.write_count, 'write')} of 0.2 ms and more`, limit: 8, empty: 'No write of 0.2 ms or more was seen.' }))),
     table([

@@ -15,14 +15,15 @@ function intervals() {
   for (let e = Math.ceil(low); e <= Math.floor(high); e++) {
     axis.append(el('line', { x1: x(10 ** e), x2: x(10 ** e), y1: top - 6, y2: bottom }), el('text', { x: x(10 ** e), y: 12, 'text-anchor': 'middle' }, round(10 ** e)));
   }
-  svg.append(axis, el('line', { x1: x(data.slo_ns), x2: x(data.slo_ns), y1: top - 6, y2: bottom, class: 'series-max', 'stroke-dasharray': '4 3' }));
+  svg.append(axis, el('line', { x1: x(data.slo_ns), x2: x(data.slo_ns), y1: top - 6, y2: bottom, class: 'slo series-max', 'stroke-dasharray': '4 3' }));
   data.recordings.forEach((r, i) => {
     const y = top + row * i + row / 2;
     svg.append(el('text', { x: left - 14, y: y + 4, 'text-anchor': 'end' }, r.name.length > 26 ? r.name.slice(0, 25) + '…' : r.name), el('line', { x1: left, x2: width - 20, y1: y, y2: y }));
     r.quantiles.forEach((q) => {
       if (!q.ns) return;
       const from = q.low_ns || q.ns, to = q.high_ns || q.ns;
-      svg.append(el('line', { x1: x(from), x2: x(to), y1: y, y2: y, class: 'range series-' + q.name }), el('circle', { cx: x(q.ns), cy: y, r: 4.5, class: 'series-' + q.name }));
+      add(svg, [q.name === 'max' ? el('line', { x1: x(q.ns), x2: x(q.ns), y1: y - 8, y2: y + 8, class: 'end series-max' })
+        : [el('line', { x1: x(from), x2: x(to), y1: y, y2: y, class: 'range series-' + q.name }), el('circle', { cx: x(q.ns), cy: y, r: 3, class: 'series-' + q.name })]]);
     });
   });
   return figure('Percentiles with their 95 % intervals; the dashed line is the SLO', 'Percentiles of each recording',

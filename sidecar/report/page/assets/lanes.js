@@ -10,7 +10,7 @@ function lanes(i) {
   const seen = states.map((_, s) => l.lanes.some((x) => x.totals_ns[s] > 0));
   const from = i.start - l.start, share = (ns) => `${100 * ns / l.length_ns}%`;
   const ticks = axisTicks(l.length_ns, from);
-  const axis = el('div', { class: 'lane axis', 'aria-hidden': 'true' }, el('span'), el('div', { class: 'track' }, ticks.map((t) => el('span', { style: { left: share(t + from) } }, t === 0 ? '0' : round(t)))));
+  const axis = el('div', { class: 'lane axis', 'aria-hidden': 'true' }, el('span'), el('div', { class: 'track' }, ticks.map((t) => el('span', { style: { left: share(t + from) } }, round(t)))));
   const label = `What ${plural(l.lanes.length, 'thread')} did from ${clock(l.start)} on, for ${duration(l.length_ns)}; the figures are in the table below.`;
   return [figure('Threads during the incident, in time from its beginning', label,
     el('ul', { class: 'states', 'aria-hidden': 'true' }, states.map((name, s) => seen[s] && el('li', null, el('i', { class: 'swatch state-' + s }), name)), el('li', null, el('i', { class: 'swatch idle' }), 'idle, or nothing seen')),

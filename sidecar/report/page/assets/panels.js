@@ -56,7 +56,7 @@ function heatmap(u, view, s, scale) {
       const share = Math.log(1 + cells[i + 1]) / Math.log(1 + scale), slow = series[s].slow && low >= view.slo * 0.95;
       const wide = Math.max(w, (slow ? 4 : 2) * devicePixelRatio); // what is rare must not be missed
       ctx.fillStyle = (slow ? hot : cool)(slow ? 0.4 + 0.6 * share : 0.12 + 0.88 * share);
-      ctx.fillRect(x, y, wide, Math.max(h, 1));
+      ctx.fillRect(x, y, wide, Math.max(h, slow ? 3 * devicePixelRatio : 1));
     }
   }
   ctx.restore();
@@ -76,7 +76,8 @@ function objective(u, slo) {
   ctx.stroke();
   ctx.font = `${11 * devicePixelRatio}px system-ui, sans-serif`;
   ctx.textAlign = 'right';
-  ctx.fillText('SLO ' + round(slo), u.bbox.left + u.bbox.width - 6 * devicePixelRatio, y - 4 * devicePixelRatio);
+  ctx.textBaseline = 'bottom';
+  ctx.fillText('SLO ' + round(slo), u.bbox.left + u.bbox.width - 6 * devicePixelRatio, y - 2 * devicePixelRatio);
   ctx.restore();
 }
 

@@ -7,7 +7,7 @@ function tiles() {
   const tile = (name, value, note, tone) => el('div', { class: 'tile ' + (tone || '') }, el('dt', null, name), el('dd', null, value, note && el('small', null, note)));
   return el('dl', { class: 'tiles' },
     tile(of === data.requests ? 'Produce requests' : 'Appends', count(of.count), data.unanswered ? `and ${count(data.unanswered)} without an answer` : ''),
-    tile(`Over the SLO of ${round(data.slo_ns)}`, of.count ? percent(slow.count / of.count) : '–', count(slow.count) + ' slow', slow.count ? 'bad' : 'good'),
+    tile(`Over SLO (${round(data.slo_ns)})`, of.count ? percent(slow.count / of.count) : '–', count(slow.count) + ' slow', slow.count ? 'bad' : 'good'),
     tile('Median', duration(of.p50_ns)), tile('p99', duration(of.p99_ns)), tile('p99.9', duration(of.p999_ns)),
     tile('Slowest', duration(of.max_ns)),
     tile('Lost beyond the SLO', duration(slow.lost_ns), plural(data.incidents.length + data.incidents_dropped.count, 'incident')));

@@ -134,6 +134,7 @@ func TestPageNumbers(t *testing.T) {
 	sameThreads(t, p.Threads, writes, waits)
 	sameTimeline(t, p, requests, writes, commits, slo)
 	sameIncidents(t, p, requests, writes, commits, slo)
+	sameLanes(t, p, writes, waits)
 	sameTraces(t, p, path)
 }
 
@@ -299,6 +300,60 @@ func sameIncidents(t *testing.T, p *page.Page, requests []assemble.RequestRow, w
 		}
 		equal(t, name+": commits", int64(x.CommitCount), held)
 	}
+}
+
+// sameLanes holds what threads did to the rows: a thread that writes does so,
+// whatever else is said of it, and then comes a wait for a lock.
+func sameLanes(t *testing.T, p *page.Page, writes []assemble.WriteRow, waits []assemble.WaitRow) {
+	origin, _ := strconv.ParseInt(p.Origin, 10, 64)
+	const least = int64(200 * time.Microsecond)
+	lanes := 0
+	for _, x := range p.Incidents {
+		from := x.Lanes.Start + origin
+		to := from + x.Lanes.Length
+		for _, lane := range x.Lanes.Lanes {
+			var wrote, both [][2]int64
+			for _, w := range writes {
+				if w.TID == lane.TID && w.Latency >= least && w.End > from && w.Start < to {
+					wrote = append(wrote, [2]int64{max(w.Start, from), min(w.End, to)})
+				}
+			}
+			both = slices.Clone(wrote)
+			for _, w := range waits {
+				if w.TID == lane.TID && w.Latency >= least && w.End > from && w.Start < to {
+					both = append(both, [2]int64{max(w.Start, from), min(w.End, to)})
+				}
+			}
+			writing, locked := covered(wrote), covered(both)-covered(wrote)
+			equal(t, "incident "+strconv.Itoa(x.Number)+", "+lane.Name, [2]int64{lane.Totals[0], lane.Totals[2]}, [2]int64{writing, locked})
+			drawn := int64(0)
+			for i := 2; i < len(lane.Segments); i += 3 {
+				drawn += lane.Segments[i]
+			}
+			all := int64(0)
+			for _, n := range lane.Totals {
+				all += n
+			}
+			equal(t, lane.Name+": drawn", drawn, all)
+			lanes++
+		}
+	}
+	if lanes < 10 {
+		t.Errorf("%d lanes", lanes)
+	}
+}
+
+// covered is how long at least one of the stretches lasts.
+func covered(all [][2]int64) (ns int64) {
+	slices.SortFunc(all, func(a, b [2]int64) int { return cmp.Compare(a[0], b[0]) })
+	end := int64(math.MinInt64)
+	for _, s := range all {
+		if s[1] > end {
+			ns += s[1] - max(s[0], end)
+			end = s[1]
+		}
+	}
+	return ns
 }
 
 // sameTraces holds the page's waterfalls to those of --print traces.

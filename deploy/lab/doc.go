@@ -21,6 +21,7 @@
 //	probeflag the JVM's probe flag, switched on and put back
 //	govern    probes of a JVM that go and come: cycles, and the governor
 //	exact     every request of a mixed load, held against everybody who knows it
+//	pages     Tailspan's pages in a real browser, and their pictures
 //	vm        Debian's kernels in an emulator, and what runs in them
 //	bench     what the benchmarks that need root begin with
 //	steady    a load whose requests are all alike, for measuring

@@ -11,7 +11,7 @@ wanted="java=default-jdk-headless mvn=maven mkfs.ext4=e2fsprogs"
 PATH=$PATH:/usr/sbin:/sbin
 packages=
 if [ "${1:-}" = test ]; then
-	wanted="$wanted python3=python3 pip3=python3-pip tshark=tshark bpftrace=bpftrace clang=clang llvm-strip=llvm mkfs.xfs=xfsprogs prometheus=prometheus"
+	wanted="$wanted python3=python3 pip3=python3-pip tshark=tshark bpftrace=bpftrace clang=clang llvm-strip=llvm mkfs.xfs=xfsprogs prometheus=prometheus chromium=chromium"
 	[ -e /usr/include/bpf/bpf_helpers.h ] || packages=" libbpf-dev"
 fi
 for pair in $wanted; do

@@ -87,7 +87,7 @@ func (c *Collector) compared(name string) Compared {
 	out := Compared{
 		Name: text(name), Sources: p.Sources, Notices: p.Notices, Lost: p.Lost, Of: "requests",
 		Latency: p.Requests, Unanswered: p.Unanswered, Slow: p.Slow, Writes: p.Writes, Waits: p.Waits, Commits: p.Commits,
-		Causes: p.Causes, Incidents: uint64(len(p.Incidents)) + p.IncidentsDropped.Count,
+		Causes: p.Causes, Incidents: uint64(len(p.Incidents)) + p.IncidentsDropped.Incidents,
 	}
 	of := &c.requests
 	if p.Requests.Count == 0 && p.Appends.Count > 0 {

@@ -47,7 +47,7 @@ type incidents struct {
 
 // dropped are incidents of which only this is known.
 type dropped struct {
-	Count uint64 `json:"count"`
+	Incidents uint64 `json:"incidents"`
 	Slow
 }
 
@@ -89,7 +89,7 @@ func (a *incidents) limit(but *incident) *incident {
 		}
 	}
 	x := a.list[least]
-	a.dropped.Count++
+	a.dropped.Incidents++
 	a.dropped.merge(&x.slow)
 	a.roots -= len(x.roots)
 	a.list = slices.Delete(a.list, least, least+1)

@@ -87,7 +87,8 @@ func (l *lanes) activity(act *activity) {
 const waitsForFollowers = "requests that wait for followers"
 
 // trace adds what only a trace says: when a thread worked on a request, waited
-// for a lock of java.util.concurrent, synced a file or stood still.
+// for a lock of java.util.concurrent, synced a file or stood still. Writes and
+// waits for monitors have rows of their own.
 func (l *lanes) trace(t *spans.Trace) {
 	pid := int32(number(t.Root().Attributes, spans.KeyPID))
 	if pid == 0 {
@@ -106,10 +107,9 @@ func (l *lanes) trace(t *spans.Trace) {
 			if w := works[s.Parent]; w != nil {
 				l.add(k, name, stretch{w.Start, w.End, stateWorking})
 			}
-			state = stateWriting
 		case s.Name == spans.NameFsync:
 			state = stateSyncing
-		case s.Name == spans.NameMonitorWait, s.Name == spans.NamePark:
+		case s.Name == spans.NamePark:
 			state = stateLocked
 		case s.Name == spans.NameGC, s.Name == spans.NameVMOperation:
 			l.stops[pid] = append(l.stops[pid], stretch{max(s.Start, l.start), min(s.End, l.end), stateStopped})

@@ -76,7 +76,7 @@ function sideBySide() {
   return [el('p', null, 'From where each recording begins; latency, time and colour are on one scale. What stands in one column ended at the same time.'), legend(true),
     el('div', { class: 'side' }, all.map((r, i) => {
       if (!columns[i].length) return figure(r.name, r.name, el('p', { class: 'none' }, 'Nothing ended.'));
-      const view = { ...shared, timeline: { ...r.timeline, edges: r.timeline.edges_ns }, columns: columns[i], slo: data.slo_ns, key: 'side', incidents: [], from, to: length, relative: true, height: 0.75 };
+      const view = { ...shared, timeline: { ...r.timeline, edges: r.timeline.edges_ns }, columns: columns[i], slo: data.slo_ns, key: 'side', incidents: [], from, to: length, relative: true, height: 0.75, heading: 'h4' };
       return el('div', null, el('h3', null, r.name), figure('', `${r.name}: ` + shared.series.map((s) => describe(view, s)).join(' '), panels(view).box));
     }))];
 }

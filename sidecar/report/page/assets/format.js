@@ -8,7 +8,9 @@ function duration(ns) {
   if (ns < 1e3) return ns + ' ns';
   if (ns < 999950) return (ns / 1e3).toFixed(1) + ' µs';
   if (ns < 999950000) return (ns / 1e6).toFixed(1) + ' ms';
-  return (ns / 1e9).toFixed(3) + ' s';
+  if (ns < 120e9) return (ns / 1e9).toFixed(3) + ' s';
+  const s = Math.round(ns / 1e9), h = Math.floor(s / 3600), m = Math.floor(s / 60) % 60;
+  return h ? `${count(h)} h ${m} min` : `${m} min ${s % 60} s`;
 }
 
 // round is of an axis: no digits that are not needed.

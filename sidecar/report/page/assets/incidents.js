@@ -11,15 +11,25 @@ function traceLink(id, label) {
 
 function incidentList() {
   if (!data.incidents.length) return el('p', { class: 'none' }, `No incident: no request took ${round(data.slo_ns)} or longer.`);
-  const worst = data.incidents.reduce((a, b) => (b.lost_ns > a.lost_ns ? b : a));
+  const drawn = data.incidents.filter((i) => i.lanes);
+  const costly = drawn.slice().sort((a, b) => b.lost_ns - a.lost_ns), worst = costly[0], shown = new Set(costly.slice(0, incidentsShown));
   const dropped = data.incidents_dropped;
   return [
     el('p', null, 'An incident is a time in which at least one slow request was under way at every moment, but for gaps of 50 ms.'),
     incidentTable(),
-    data.incidents.filter((i) => i.lanes).map((i) => lazy(incidentTitle(i), () => incident(i), { class: 'incident', id: 'incident-' + i.number, open: i === worst })),
+    drawn.map((i) => lazy(incidentTitle(i), () => incident(i), { class: 'incident', id: 'incident-' + i.number, open: i === worst, hidden: !shown.has(i) })),
+    drawn.length > shown.size && el('button', { type: 'button', id: 'more-incidents', onclick: moreIncidents }, `Show all ${drawn.length}`),
     data.incidents_flat > 0 && el('p', { class: 'note' }, `${plural(data.incidents_flat, 'incident')} that cost less have no picture.`),
-    dropped.count > 0 && el('p', { class: 'note' }, `${plural(dropped.count, 'more incident')} that cost less, with ${plural(dropped.count ? data.incidents_dropped.count : 0, 'slow request')}, are not told apart.`),
+    dropped.incidents > 0 && el('p', { class: 'note' }, `${plural(dropped.incidents, 'more incident')} that cost less, with ${plural(dropped.count, 'slow request')} and ${duration(dropped.lost_ns)} beyond the SLO, are not told apart.`),
   ];
+}
+
+const incidentsShown = 8; // with their details at first: the most costly
+
+function moreIncidents() {
+  for (const d of document.querySelectorAll('.incident')) d.hidden = false;
+  const button = document.getElementById('more-incidents');
+  if (button) button.remove();
 }
 
 function incidentTable() {
@@ -28,7 +38,7 @@ function incidentTable() {
     column.time('Began (UTC)', (i) => i.start), column.duration('Lasted', (i) => i.length_ns), column.count('Slow requests', (i) => i.count),
     column.duration('Beyond the SLO', (i) => i.lost_ns), column.duration('Slowest', (i) => i.max_ns),
     { name: 'Mostly because of', of: (i) => cause(i.causes[0].root), show: (name) => el('code', null, name) },
-  ], data.incidents, { label: 'Incidents', sortable: true, limit: 20 });
+  ], data.incidents.slice().sort((a, b) => b.lost_ns - a.lost_ns), { caption: 'Incidents, the most costly first', sortable: true, limit: 10 });
 }
 
 function incidentTitle(i) {

@@ -77,7 +77,13 @@ function objective(u, slo) {
   ctx.font = `${11 * devicePixelRatio}px system-ui, sans-serif`;
   ctx.textAlign = 'right';
   ctx.textBaseline = 'bottom';
-  ctx.fillText('SLO ' + round(slo), u.bbox.left + u.bbox.width - 6 * devicePixelRatio, y - 2 * devicePixelRatio);
+  const label = 'SLO ' + round(slo), right = u.bbox.left + u.bbox.width - 6 * devicePixelRatio, wide = ctx.measureText(label).width;
+  ctx.globalAlpha = 0.85;
+  ctx.fillStyle = style('--card');
+  ctx.fillRect(right - wide - 4 * devicePixelRatio, y - 16 * devicePixelRatio, wide + 8 * devicePixelRatio, 15 * devicePixelRatio);
+  ctx.globalAlpha = 1;
+  ctx.fillStyle = style('--slow');
+  ctx.fillText(label, right, y - 2 * devicePixelRatio);
   ctx.restore();
 }
 
@@ -130,7 +136,7 @@ function panels(view, onZoom) {
     for (const s of view.series) {
       const last = s === view.series[view.series.length - 1];
       const place = el('div', { class: 'panel' });
-      box.append(el('h3', { class: 'panel-title' }, series[s].name, el('span', null, ' latency, log scale')), place);
+      box.append(el(view.heading || 'h3', { class: 'panel-title' }, series[s].name, el('span', null, ' latency, log scale')), place);
       charts.push(panel(view, s, last, place, zoom, charts.length === 0 ? onZoom : null));
     }
   };
@@ -153,7 +159,7 @@ function panel(view, s, last, place, zoom, onZoom) {
   const line = { stroke: style('--muted'), grid: { stroke: style('--grid'), width: 1 }, ticks: { show: false }, font: '11px system-ui, sans-serif' };
   const chart = new uPlot({
     width: place.clientWidth || 800, height: (view.height || 1) * series[s].height + (last ? 34 : 0), legend: { show: false },
-    padding: [4, 10, last ? 0 : 4, 0],
+    padding: [4, 26, last ? 0 : 4, 0],
     cursor: { y: false, points: { show: false }, drag: { x: true, y: false }, sync: { key: view.key, setSeries: false } },
     scales: {
       x: { time: false, min: zoom[0], max: zoom[1], range: (u, a, b) => (b > a ? [a, b] : [a - 0.001, a + 0.001]) },

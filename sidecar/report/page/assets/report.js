@@ -46,6 +46,7 @@ function follow() {
   if (what === 'incident') {
     const d = document.getElementById('incident-' + rest);
     if (!d) return;
+    d.hidden = false;
     d.fill();
     d.scrollIntoView();
     d.firstChild.focus({ preventScroll: true });

@@ -10,7 +10,7 @@ function tiles() {
     tile(`Over SLO (${round(data.slo_ns)})`, of.count ? percent(slow.count / of.count) : '–', count(slow.count) + ' slow', slow.count ? 'bad' : 'good'),
     tile('Median', duration(of.p50_ns)), tile('p99', duration(of.p99_ns)), tile('p99.9', duration(of.p999_ns)),
     tile('Slowest', duration(of.max_ns)),
-    tile('Lost beyond the SLO', duration(slow.lost_ns), plural(data.incidents.length + data.incidents_dropped.count, 'incident')));
+    tile('Lost beyond the SLO', duration(slow.lost_ns), plural(data.incidents.length + data.incidents_dropped.incidents, 'incident')));
 }
 
 // percentiles is a table of how long things took.
@@ -91,7 +91,7 @@ function columnTable(columns, all) {
 // stand upon one another, the more costly one is shown.
 function placeMarks(box, u) {
   const right = u.bbox.width / devicePixelRatio, taken = [];
-  const all = data.incidents.slice().sort((a, b) => b.lost_ns - a.lost_ns);
+  const all = data.incidents.filter((i) => i.lanes).sort((a, b) => b.lost_ns - a.lost_ns);
   box.replaceChildren(...all.map((i) => {
     const x = u.valToPos((i.start + i.length_ns / 2) / 1e9, 'x');
     if (x < 0 || x > right || taken.some((t) => Math.abs(t - x) < 26)) return null;

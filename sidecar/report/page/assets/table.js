@@ -22,10 +22,24 @@ function table(columns, rows, options = {}) {
   }));
   fill();
   const t = el('table', { class: options.class }, options.caption && el('caption', null, options.caption), el('thead', null, el('tr', null, heads)), body);
-  const box = el('div', { class: 'scroll', role: 'region', tabindex: 0, 'aria-label': options.caption || options.label || 'Table' }, t);
+  const box = scrolls(t, options.caption || options.label || 'Table');
   if (shown >= rows.length) return box;
   const more = el('button', { type: 'button', onclick: () => { shown = rows.length; fill(); more.remove(); } }, `Show all ${count(rows.length)}`);
   return [box, more];
+}
+
+// scrolls is a box around what may be wider than the page; where it is, it can be
+// reached by keys to be moved.
+function scrolls(inner, label) {
+  const box = el('div', { class: 'scroll' }, inner);
+  new ResizeObserver(() => {
+    const wide = box.scrollWidth > box.clientWidth;
+    for (const [key, value] of [['tabindex', 0], ['role', 'region'], ['aria-label', label]]) {
+      if (wide) box.setAttribute(key, value);
+      else box.removeAttribute(key);
+    }
+  }).observe(box);
+  return box;
 }
 
 function compareValues(a, b) {

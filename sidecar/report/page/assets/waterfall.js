@@ -77,8 +77,8 @@ function waterfall(t) {
   const share = (ns) => `${Math.min(Math.max(100 * ns / length, 0), 100)}%`;
   const axis = el('div', { class: 'bars', 'aria-hidden': 'true' }, axisTicks(length, 0).map((x) => el('span', { class: 'tick', style: { left: share(x) } }, round(x))));
   const body = el('tbody', null, shown.flatMap(([i, depth]) => spanRows(t, i, depth, root, share)));
-  return [el('div', { class: 'scroll', role: 'region', tabindex: 0, 'aria-label': 'Waterfall' }, el('table', { class: 'waterfall' },
-    el('thead', null, el('tr', null, el('th', { scope: 'col' }, 'Span'), el('th', { scope: 'col' }, el('span', { class: 'hidden' }, 'When'), axis), el('th', { scope: 'col', class: 'number' }, 'Began'), el('th', { scope: 'col', class: 'number' }, 'Took'))), body)),
+  return [scrolls(el('table', { class: 'waterfall' },
+    el('thead', null, el('tr', null, el('th', { scope: 'col' }, 'Span'), el('th', { scope: 'col' }, el('span', { class: 'hidden' }, 'When'), axis), el('th', { scope: 'col', class: 'number' }, 'Began'), el('th', { scope: 'col', class: 'number' }, 'Took'))), body), 'Waterfall'),
   shown.length < all.length && el('p', { class: 'note' }, `${count(all.length - shown.length)} of ${count(all.length)} spans are too short to be shown.`)];
 }
 

@@ -41,7 +41,7 @@ func Compare(ctx context.Context, o Options) error {
 	if o.Config.Format == "json" {
 		e := json.NewEncoder(o.Stdout)
 		e.SetIndent("", "  ")
-		return e.Encode(c)
+		return e.Encode(c.Figures())
 	}
 	return c.WriteTable(o.Stdout)
 }

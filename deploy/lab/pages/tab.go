@@ -28,7 +28,7 @@ func (b *Browser) Tab(ctx context.Context, width, height int) (*Tab, error) {
 	var target struct {
 		ID string `json:"targetId"`
 	}
-	if err := b.call(ctx, "", "Target.createTarget", map[string]any{"url": "about:blank", "width": width, "height": height}, &target); err != nil {
+	if err := b.call(ctx, "", "Target.createTarget", map[string]any{"url": "about:blank"}, &target); err != nil {
 		return nil, err
 	}
 	var attached struct {

@@ -2,6 +2,7 @@ package page
 
 import (
 	"encoding/hex"
+	"maps"
 	"math"
 	"sync"
 	"time"
@@ -46,7 +47,7 @@ type Collector struct {
 	keeper                             keeper
 	last                               lastRequest
 	notices                            []string
-	lost                               map[string]uint64
+	lost, lostNow                      map[string]uint64 // of the sources before, and of this one
 }
 
 // lastRequest is the row before the trace of the same request.
@@ -79,6 +80,10 @@ func (c *Collector) Begin(name string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.sources = append(c.sources, Source{Name: name})
+	for what, n := range c.lostNow {
+		c.lost[what] += n
+	}
+	c.lostNow = nil
 	c.begin = math.MinInt64
 }
 
@@ -94,13 +99,11 @@ func (c *Collector) Notice(what string) {
 	}
 }
 
-// Lost adds what could not be seen of a source, by what it is.
+// Lost says what could not be seen of the source so far, by what it is.
 func (c *Collector) Lost(what map[string]uint64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for k, n := range what {
-		c.lost[k] += n
-	}
+	c.lostNow = maps.Clone(what)
 }
 
 // Empty says whether there is nothing to show.

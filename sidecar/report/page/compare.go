@@ -2,6 +2,7 @@ package page
 
 import (
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -34,8 +35,8 @@ type Compared struct {
 	Causes     []Cause     `json:"causes"`
 	Incidents  uint64      `json:"incidents"`
 	// Longest is the length of the longest incident.
-	Longest  int64        `json:"longest_incident_ns"`
-	Timeline TimelineData `json:"timeline"` // from where each source begins
+	Longest  int64         `json:"longest_incident_ns"`
+	Timeline *TimelineData `json:"timeline,omitempty"` // from where each source begins
 }
 
 // Quantile is one with the interval in which it lies; nil: no bound.
@@ -71,7 +72,8 @@ func Compare(version string, names []string, all []*Collector) *Comparison {
 		r := &c.Recordings[i]
 		t := col.timeline.copy()
 		t.widen(width)
-		r.Timeline = t.data(0)
+		data := t.data(0)
+		r.Timeline = &data
 		first := &c.Recordings[0].Share
 		if i > 0 && first.Share > 0 {
 			change := r.Share.Share/first.Share - 1
@@ -105,6 +107,16 @@ func (c *Collector) compared(name string) Compared {
 		out.Longest = max(out.Longest, p.Incidents[i].Length)
 	}
 	return out
+}
+
+// Figures is the comparison without its pictures: what scripts want.
+func (c *Comparison) Figures() *Comparison {
+	out := *c
+	out.Recordings = slices.Clone(c.Recordings)
+	for i := range out.Recordings {
+		out.Recordings[i].Timeline = nil
+	}
+	return &out
 }
 
 // quantile is of a sorted one.

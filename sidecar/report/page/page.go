@@ -128,8 +128,10 @@ func (c *Collector) snapshot(version string) (*Page, []func()) {
 		Threads: c.threads.worst(worstThreads), ThreadCount: len(c.threads), TopicCount: len(c.topics),
 		IncidentsDropped: c.incidents.dropped, LinkWords: linkWords, LinksMissed: c.keeper.missed,
 	}
-	for what, n := range c.lost {
-		p.Lost[text(what)] += n
+	for _, lost := range []map[string]uint64{c.lost, c.lostNow} {
+		for what, n := range lost {
+			p.Lost[text(what)] += n
+		}
 	}
 	for i := range p.Sources {
 		p.Sources[i].Name = text(p.Sources[i].Name)

@@ -271,7 +271,7 @@ func TestReadAloud(t *testing.T) {
 				continue
 			}
 			roles[role]++
-			named := []string{"link", "button", "slider", "image", "img", "figure", "group", "region", "navigation", "columnheader", "rowheader", "heading", "DisclosureTriangle"}
+			named := []string{"link", "button", "slider", "image", "img", "figure", "region", "navigation", "columnheader", "rowheader", "heading", "DisclosureTriangle"}
 			if slices.Contains(named, role) && (n.Name.Value == nil || strings.TrimSpace(name) == "") {
 				t.Errorf("%s: a %s without a name", filepath.Base(file), role)
 			}
@@ -280,6 +280,9 @@ func TestReadAloud(t *testing.T) {
 			if roles[role] == 0 {
 				t.Errorf("%s: no %s among %v", filepath.Base(file), role, roles)
 			}
+		}
+		if n := eval[int](t, tab, `document.querySelectorAll('[role="group"]:not([aria-label]), figure:not([aria-label])').length`); n > 0 {
+			t.Errorf("%s: %d groups without a name", filepath.Base(file), n)
 		}
 		levels := eval[[]int](t, tab, `[...document.querySelectorAll('h1, h2, h3, h4')].map((h) => Number(h.tagName[1]))`)
 		for i, n := range levels {

@@ -20,8 +20,8 @@ var pictures = []struct {
 	name, page, scheme, fragment, from, to string
 	width                                  int
 }{
-	{"report-overview", "report", "light", "", "#overview", "#time .legend", 1280},
-	{"report-overview-dark", "report", "dark", "", "#overview", "#time .legend", 1280},
+	{"report-overview", "report", "light", "", "#overview", "#time .note", 1280},
+	{"report-overview-dark", "report", "dark", "", "#overview", "#time .note", 1280},
 	{"report-incident", "report", "light", "#incident-2", "#incident-2", "#incident-2", 1280},
 	{"report-incident-dark", "report", "dark", "#incident-2", "#incident-2", "#incident-2", 1280},
 	{"report-waterfall", "report", "light", "waiter", "#trace", "#trace", 1280},
@@ -74,7 +74,7 @@ func take(t *testing.T, path, page, scheme, fragment, from, to string, width int
 	box := eval[struct{ X, Y, Width, Height float64 }](t, tab, `(() => {
 		const from = document.querySelector('`+from+`').getBoundingClientRect(), to = document.querySelector('`+to+`').getBoundingClientRect();
 		const x = Math.min(from.left, to.left) - 16, y = from.top + scrollY - 12;
-		return { X: x, Y: y, Width: Math.max(from.right, to.right) - x + 16, Height: to.bottom + scrollY - y + 12 };
+		return { X: x, Y: y, Width: Math.max(from.right, to.right) - x + 16, Height: to.bottom + scrollY - y + 8 };
 	})()`)
 	b, err := tab.Picture(box.X, box.Y, box.Width, box.Height)
 	if err != nil {

@@ -85,6 +85,8 @@ function chain(i) {
   const held = commit ? i.writes.filter((w) => w.commit === commit.trace_id) : [];
   if (held.length) steps.push(step(`held up ${plural(held.length, 'write')}`, `the longest for ${duration(held[0].ns)}`, thread(held[0].thread)));
   else if (i.write_count) steps.push(step(plural(i.write_count, 'write'), `took ${duration(i.write_ns)} all in all`));
+  const waiters = i.lanes.lanes.map((l) => l.totals_ns[2]).filter((ns) => ns > Math.min(i.length_ns / 20, 5e6));
+  if (waiters.length) steps.push(step(`made ${plural(waiters.length, 'thread')} wait`, `for locks, ${duration(waiters.reduce((a, b) => a + b))} all in all`));
   steps.push(step(`made ${plural(i.count, 'request')} slow`, `the slowest took ${duration(i.max_ns)}`, i.topics.length > 0 && i.topics.slice(0, 3).map((t) => t.name).join(', ')));
   steps.push(step(`${duration(i.lost_ns)} lost`, 'beyond the SLO, all requests together'));
   return el('ol', { class: 'chain', 'aria-label': 'What led to what' }, steps);

@@ -126,7 +126,7 @@ const steps = [...[1e-3, 1e-2, 0.1, 1].flatMap((d) => [d, 2 * d, 5 * d]), 10, 15
 //
 // view: {timeline, columns, slo, from, to (s), series: [numbers], scale: {series:
 // greatest count}, rows: {series: [low, high]}, relative, incidents, key}
-function panels(view, onZoom) {
+function panels(view, onDraw) {
   const box = el('div', { class: 'panels' });
   const charts = [];
   const make = () => {
@@ -137,7 +137,7 @@ function panels(view, onZoom) {
       const last = s === view.series[view.series.length - 1];
       const place = el('div', { class: 'panel' });
       box.append(el(view.heading || 'h3', { class: 'panel-title' }, series[s].name, el('span', null, ' latency, log scale')), place);
-      charts.push(panel(view, s, last, place, zoom, charts.length === 0 ? onZoom : null));
+      charts.push(panel(view, s, last, place, zoom, charts.length === 0 ? onDraw : null));
     }
   };
   redraws.push(make);
@@ -152,7 +152,7 @@ function panels(view, onZoom) {
   return { box, charts, zoom, reset: () => zoom(view.from, view.to) };
 }
 
-function panel(view, s, last, place, zoom, onZoom) {
+function panel(view, s, last, place, zoom, onDraw) {
   const [low, high] = view.rows[s], { edges } = view.timeline;
   const half = view.timeline.width_ns / 2e9;
   const xs = view.columns.map((c) => c.at / 1e9 + half);
@@ -172,9 +172,8 @@ function panel(view, s, last, place, zoom, onZoom) {
     series: [{}, { stroke: 'transparent', paths: () => null, points: { show: false } }],
     hooks: {
       drawAxes: [(u) => { bands(u, view.incidents); }],
-      draw: [(u) => { heatmap(u, view, s, view.scale[s]); if (series[s].slow) objective(u, view.slo); }],
-      setScale: onZoom ? [(u, key) => { if (key === 'x') onZoom(u); }] : [],
-      setCursor: onZoom && view.onColumn ? [(u) => { if (u.cursor.idx !== null) view.onColumn(u.cursor.idx); }] : [],
+      draw: [(u) => { heatmap(u, view, s, view.scale[s]); if (series[s].slow) objective(u, view.slo); if (onDraw) onDraw(u); }],
+      setCursor: onDraw && view.onColumn ? [(u) => { if (u.cursor.idx !== null) view.onColumn(u.cursor.idx); }] : [],
     },
   }, [xs, view.columns.map((c) => c.max[s] || null)], place);
   place.querySelector('canvas').setAttribute('role', 'img');

@@ -100,7 +100,7 @@ function spanRows(t, i, depth, root, share) {
     el('th', { scope: 'row', style: { '--depth': depth } }, button, s.e ? el('strong', { class: 'error' }, ' ' + text(s.e - 1)) : null,
       notes && el('small', null, notes), links.length > 0 && el('small', { class: 'links' }, links.slice(0, 4), links.length > 4 && ` and ${links.length - 4} more`)),
     el('td', { class: 'bars' }, el('span', { class: 'bar-span kind-' + kind(name), 'aria-hidden': 'true', style: { left: share(s.s - root.s), width: share(s.d) } })),
-    el('td', { class: 'number' }, i === 0 ? '0' : '+' + duration(s.s - root.s)), el('td', { class: 'number' }, duration(s.d))), detail];
+    el('td', { class: 'number' }, s.s === root.s ? '0' : '+' + duration(s.s - root.s)), el('td', { class: 'number' }, duration(s.d))), detail];
 }
 
 // link leads from a span to another trace's.

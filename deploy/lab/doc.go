@@ -20,6 +20,7 @@
 //	rights    the live path with fewer capabilities, and as another user
 //	probeflag the JVM's probe flag, switched on and put back
 //	govern    probes of a JVM that go and come: cycles, and the governor
+//	observe   from a dashboard to the trace: what deploy/ has for Prometheus, Grafana, the Collector and Tempo
 //	exact     every request of a mixed load, held against everybody who knows it
 //	pages     Tailspan's pages in a real browser, and their pictures
 //	vm        Debian's kernels in an emulator, and what runs in them

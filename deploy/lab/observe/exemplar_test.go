@@ -62,19 +62,26 @@ func (s *stage) checkExemplars(t *testing.T, p *prometheus.Server, suffix string
 // mustFollowSlow: exemplars lead to what the dashboard is for, requests that were
 // slow because of a commit; and from these the links lead on.
 func (s *stage) mustFollowSlow(t *testing.T, slow []*jaeger.Trace) {
-	commits, links := 0, 0
+	commits, links, stubs := 0, 0, 0
 	for _, tr := range slow {
 		if tr.Root().Tag(spans.KeyRootCause) == string(spans.CauseCommit) {
 			commits++
 		}
-		for _, err := range s.jaeger.CheckLinks(t.Context(), tr) {
-			t.Error(err)
-		}
 		for i := range tr.Spans {
-			links += len(tr.Spans[i].Links())
+			for _, l := range tr.Spans[i].Links() {
+				links++
+				to := s.trace(t, l.TraceID)
+				switch {
+				case to == nil:
+				case to.Root().Tag(spans.KeyStub) != "": // its root alone
+					stubs++
+				case to.Span(l.SpanID) == nil:
+					t.Errorf("%s links from %s to span %s of %s, which is not there", tr.ID, tr.Spans[i].Name, l.SpanID, l.TraceID)
+				}
+			}
 		}
 	}
-	t.Logf("%d of the exemplars are of slow requests, %d of these because of a commit; %d links lead on from them", len(slow), commits, links)
+	t.Logf("%d of the exemplars are of slow requests, %d of these because of a commit; %d links lead on from them, %d to stubs", len(slow), commits, links, stubs)
 	if commits == 0 || links == 0 {
 		t.Error("no exemplar is of a request that was slow because of a commit")
 	}

@@ -13,10 +13,9 @@ const (
 	minSecret = 4       // a shorter word would make holes in plain text
 )
 
-// readHeaders reads what every request carries: name=value pairs, the values
+// parseHeaders reads what every request carries: name=value pairs, the values
 // URL-encoded (https://opentelemetry.io/docs/specs/otel/protocol/exporter/).
-func readHeaders(log *slog.Logger) map[string]string {
-	text := either("HEADERS")
+func parseHeaders(text string, log *slog.Logger) map[string]string {
 	if text == "" {
 		return nil
 	}
@@ -48,11 +47,17 @@ func isToken(s string) bool {
 	return s != ""
 }
 
-// secrets hides what the settings keep secret in a text that comes from
+// Secrets hide what the settings keep secret in a text that comes from
 // elsewhere: a collector may well quote what it was sent.
-type secrets struct{ words *strings.Replacer }
+type Secrets struct{ words *strings.Replacer }
 
-func newSecrets(u *url.URL, headers map[string]string) secrets {
+// SecretsOf are those of an endpoint and of the text of a variable of headers,
+// for who sends something else than traces there.
+func SecretsOf(u *url.URL, headers string) Secrets {
+	return newSecrets(u, parseHeaders(headers, slog.New(slog.DiscardHandler)))
+}
+
+func newSecrets(u *url.URL, headers map[string]string) Secrets {
 	var words []string
 	for _, v := range headers {
 		words = append(append(words, v), strings.Fields(v)...) // "Bearer …"
@@ -70,15 +75,18 @@ func newSecrets(u *url.URL, headers map[string]string) secrets {
 	for _, w := range slices.Compact(words) {
 		pairs = append(pairs, w, hidden)
 	}
-	return secrets{strings.NewReplacer(pairs...)}
+	return Secrets{strings.NewReplacer(pairs...)}
 }
 
+// Hide takes the secrets out of a text.
+func (s Secrets) Hide(text string) string { return s.words.Replace(text) }
+
 // hide is given everything that is said of an attempt.
-func (s secrets) hide(r result) result {
+func (s Secrets) hide(r result) result {
 	if r.err != nil {
-		r.err = discreet{r.err, s.words.Replace(r.err.Error())}
+		r.err = discreet{r.err, s.Hide(r.err.Error())}
 	}
-	r.message = s.words.Replace(r.message)
+	r.message = s.Hide(r.message)
 	return r
 }
 
@@ -91,8 +99,8 @@ type discreet struct {
 func (d discreet) Error() string { return d.text }
 func (d discreet) Unwrap() error { return d.error }
 
-// shown is a URL without what may be a credential in it.
-func shown(u *url.URL) string {
+// Shown is a URL without what may be a credential in it.
+func Shown(u *url.URL) string {
 	c := *u
 	c.Fragment, c.RawFragment = "", ""
 	if c.RawQuery != "" {

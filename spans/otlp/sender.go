@@ -22,7 +22,7 @@ type sender struct {
 	queue   *queue
 	disk    *disk // nil: none
 	client  client
-	secrets secrets
+	secrets Secrets
 	convert *converter
 	health  health
 	answers bool // the collector has answered at least once

@@ -40,7 +40,7 @@ type settings struct {
 	endpoint string      // to be shown
 	plain    bool        // without TLS
 	tls      *tls.Config // nil: the host's CAs, no certificate of our own
-	secrets  secrets
+	secrets  Secrets
 
 	// of HTTP
 	url     *url.URL
@@ -72,7 +72,7 @@ func readSettings(log *slog.Logger) (settings, error) {
 	if s.protocol == protocolGRPC {
 		log = slog.New(slog.DiscardHandler) // its client says the same
 	}
-	s.timeout, s.headers = timeout(log), readHeaders(log)
+	s.timeout, s.headers = timeout(log), parseHeaders(either("HEADERS"), log)
 	s.secrets = newSecrets(s.url, s.headers)
 	s.tls, err = readTLS()
 	return s, err
@@ -89,7 +89,7 @@ func (s *settings) target() error {
 		s.endpoint, s.plain = defaultEndpoint, either("INSECURE") == "" && either("CERTIFICATE") == ""
 		return nil
 	}
-	s.endpoint, s.url = shown(u), u
+	s.endpoint, s.url = Shown(u), u
 	switch strings.ToLower(u.Scheme) {
 	case "http":
 		s.plain = true
@@ -121,7 +121,7 @@ func (s *settings) resolve() error {
 	case u.Path == "":
 		u.Path = "/"
 	}
-	s.endpoint, s.url = shown(u), u
+	s.endpoint, s.url = Shown(u), u
 	return nil
 }
 

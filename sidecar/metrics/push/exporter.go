@@ -75,10 +75,7 @@ const longest = 400
 
 // hide takes what should not be shown out of an error.
 func (s *settings) hide(err error) error {
-	text := err.Error()
-	if s.secret != "" {
-		text = strings.ReplaceAll(text, s.secret, "xxxxx")
-	}
+	text := s.secrets.Hide(err.Error())
 	if len(text) > longest {
 		text = strings.ToValidUTF8(text[:longest], "") + "…"
 	}

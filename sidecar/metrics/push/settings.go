@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"github.com/go-logr/logr"
+
+	"github.com/tailspan/tailspan/spans/otlp"
 )
 
 var (
@@ -24,17 +26,17 @@ var (
 // Enabled says whether the environment asks for metrics over OTLP. It is a list;
 // prometheus in it asks for nothing, for metrics are always served.
 func Enabled() (bool, error) {
-	otlp := false
+	asked := false
 	for name := range strings.SplitSeq(env("OTEL_METRICS_EXPORTER"), ",") {
 		switch strings.ToLower(strings.TrimSpace(name)) {
 		case "", "none", "prometheus":
 		case "otlp":
-			otlp = true
+			asked = true
 		default:
 			return false, fmt.Errorf("OTEL_METRICS_EXPORTER %q: %w", name, ErrExporter)
 		}
 	}
-	return otlp && !strings.EqualFold(env("OTEL_SDK_DISABLED"), "true"), nil
+	return asked && !strings.EqualFold(env("OTEL_SDK_DISABLED"), "true"), nil
 }
 
 // settings are what is read here of what the clients read, too.
@@ -44,7 +46,7 @@ type settings struct {
 	// but not the clients'.
 	plain    bool
 	endpoint string // to be shown
-	secret   string // in an endpoint, not to be shown; "": none
+	secrets  otlp.Secrets
 }
 
 func readSettings() (settings, error) {
@@ -58,6 +60,7 @@ func readSettings() (settings, error) {
 	}
 	endpoint := either("ENDPOINT")
 	if endpoint == "" {
+		s.secrets = otlp.SecretsOf(nil, either("HEADERS"))
 		s.endpoint = "localhost:4317"
 		if s.http {
 			s.endpoint = "localhost:4318"
@@ -70,8 +73,7 @@ func readSettings() (settings, error) {
 		// Its text would show the whole URL, with a password that may be in it.
 		return s, errors.New("parse OTEL_EXPORTER_OTLP_ENDPOINT: not a URL")
 	}
-	s.endpoint = u.Redacted()
-	s.secret, _ = u.User.Password()
+	s.endpoint, s.secrets = otlp.Shown(u), otlp.SecretsOf(u, either("HEADERS"))
 	return s, nil
 }
 

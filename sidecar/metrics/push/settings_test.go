@@ -37,7 +37,9 @@ func TestSettings(t *testing.T) {
 		"http":         {map[string]string{"PROTOCOL": "http/protobuf"}, settings{http: true, endpoint: "localhost:4318", plain: true}, ""},
 		"own":          {map[string]string{"PROTOCOL": "http/protobuf", "METRICS_PROTOCOL": "grpc"}, settings{endpoint: "localhost:4317", plain: true}, ""},
 		"tls":          {map[string]string{"CERTIFICATE": "/ca.pem"}, settings{endpoint: "localhost:4317"}, ""},
-		"secret":       {map[string]string{"ENDPOINT": "https://u:s3cret@host:1"}, settings{endpoint: "https://u:xxxxx@host:1", secret: "s3cret"}, ""},
+		"secret":       {map[string]string{"ENDPOINT": "https://u:s3cret@host:1"}, settings{endpoint: "https://u:xxxxx@host:1"}, ""},
+		"token":        {map[string]string{"ENDPOINT": "https://s3cret@host:1"}, settings{endpoint: "https://xxxxx@host:1"}, ""},
+		"query":        {map[string]string{"ENDPOINT": "https://host:1/x?key=s3cret"}, settings{endpoint: "https://host:1/x?xxxxx"}, ""},
 		"json":         {map[string]string{"PROTOCOL": "http/json"}, settings{}, "not supported"},
 		"not a URL":    {map[string]string{"ENDPOINT": "http://u:s3cret@[::1"}, settings{}, "not a URL"},
 		"own endpoint": {map[string]string{"ENDPOINT": "http://a:1", "METRICS_ENDPOINT": "http://b:2"}, settings{endpoint: "http://b:2"}, ""},
@@ -53,6 +55,7 @@ func TestSettings(t *testing.T) {
 				}
 				return
 			}
+			got.secrets = x.want.secrets // TestSecrets
 			if err != nil || got != x.want {
 				t.Errorf("%+v, %v", got, err)
 			}
@@ -73,5 +76,26 @@ func TestUnusableSettings(t *testing.T) {
 	_ = shutdown(p, ms)
 	if s := log.String(); strings.Contains(s, "s3cret") || strings.Count(s, "not usable") < 2 {
 		t.Error(s)
+	}
+}
+
+// TestSecrets: what a collector quotes of what it was sent is not said.
+func TestSecrets(t *testing.T) {
+	for _, endpoint := range []string{"", "https://u:pa55word@host:1/?key=t0ken", "https://t0ken@host:1"} {
+		t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint)
+		t.Setenv("OTEL_EXPORTER_OTLP_HEADERS", "authorization=Bearer%20s3cret")
+		s, err := readSettings()
+		if err != nil {
+			t.Fatal(err)
+		}
+		said := "no such token: s3cret"
+		if endpoint != "" {
+			said += " " + endpoint
+		}
+		for _, secret := range []string{"s3cret", "pa55word", "t0ken"} {
+			if text := s.hide(errors.New(said)).Error(); strings.Contains(text, secret) {
+				t.Errorf("%q: %s", endpoint, text)
+			}
+		}
 	}
 }

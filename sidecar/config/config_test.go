@@ -78,7 +78,7 @@ func TestUsage(t *testing.T) {
 		"run --enable-monitor-probes --state-dir=", "replay --enable-monitor-probes f", "doctor --enable-monitor-probes",
 		"run --waits f", "run --keep-share 1.5", "run --keep-share NaN", "run --keep-slowest -1", "run --max-spans-rate -1",
 		"run --topic-slo orders", "run --topic-slo [=1s", "run --topic-slo a=-1s", "run --keep-causes bad-luck",
-		"run --listen 9464", "run --trace-url /trace/{trace_id}", "run --trace-url http://tempo/", "run --max-topics 0", "run --adopt-parent --trace-context=false",
+		"run --listen 9464", "run --trace-url /trace/{trace_id}", "run --trace-url http://tempo/", "run --trace-url ftp://h/{trace_id}", "run --trace-url http://{trace_id}/", "run --max-topics 0", "run --adopt-parent --trace-context=false",
 		"run --queue-dir d --queue-dir-size 0", "record -o f --listen :1", "doctor --slo 1s",
 	} {
 		a := strings.Fields(args)

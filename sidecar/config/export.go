@@ -1,12 +1,11 @@
 package config
 
 import (
-	"errors"
 	"flag"
 	"fmt"
 	"net"
-	"net/url"
-	"strings"
+
+	"github.com/tailspan/tailspan/sidecar/serve"
 )
 
 // queueDir are the flags of what is not delivered yet.
@@ -20,7 +19,7 @@ func queueDir(f *flag.FlagSet, c *Config) {
 func listen(addr string) func(*flag.FlagSet, *Config) {
 	return func(f *flag.FlagSet, c *Config) {
 		f.StringVar(&c.Listen, "listen", addr, "`address` to serve /metrics, /trace and /healthz at; empty: nowhere")
-		f.StringVar(&c.TraceURL, "trace-url", "http://localhost:16686/trace/{trace_id}", "where a trace is to be looked at, a `URL` with {trace_id}")
+		f.StringVar(&c.TraceURL, "trace-url", "http://localhost:16686/trace/{trace_id}", "where a trace is to be looked at, a `URL` with {trace_id}; empty: nowhere")
 		f.IntVar(&c.MaxTopics, "max-topics", 100, "topics with metrics of their own; what the others do is counted together")
 	}
 }
@@ -35,8 +34,8 @@ func (c *Config) validateExport() error {
 	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
 		return fmt.Errorf("--listen %s: want HOST:PORT", c.Listen)
 	}
-	if u, err := url.Parse(strings.ReplaceAll(c.TraceURL, "{", "%7B")); err != nil || u.Host == "" || !strings.Contains(c.TraceURL, "{trace_id}") {
-		return errors.New("--trace-url: want an http URL with {trace_id}, as in http://localhost:16686/trace/{trace_id}")
+	if err := serve.TraceURL(c.TraceURL).Check(); err != nil {
+		return fmt.Errorf("--trace-url: %w: want an http URL with {trace_id}, as in http://localhost:16686/trace/{trace_id}, or nothing", err)
 	}
 	if c.MaxTopics < 1 {
 		return fmt.Errorf("--max-topics %d: want one or more", c.MaxTopics)

@@ -2,7 +2,6 @@ package serve
 
 import (
 	"errors"
-	"fmt"
 	"net/url"
 	"strconv"
 	"strings"
@@ -37,7 +36,7 @@ func (t TraceURL) Check() error {
 	case head != "http" && head != "https":
 		return errors.New("trace URL: it begins with neither http:// nor https://")
 	case err != nil:
-		return fmt.Errorf("trace URL: %w", err)
+		return errors.New("trace URL: it is no URL") // its text would show all of it, with a password that may be in it
 	case u.Hostname() == "" || u.User != nil || strings.ContainsAny(host, `{}\`):
 		return errors.New("trace URL: name a host in it, without a password or a placeholder")
 	case !strings.Contains(string(t), holdTrace):

@@ -275,3 +275,36 @@ func TestDirectoryDeleted(t *testing.T) {
 		t.Errorf("%d arrived, %+v", len(c.traces()), s)
 	}
 }
+
+// A disk that hangs (its lock is held) holds up neither Export nor, for long,
+// the end.
+func TestDiskHangs(t *testing.T) {
+	c, dir := listen(t, "127.0.0.1:0"), t.TempDir()
+	e, log := connect(t, c.addr, Options{QueueSpans: 1000, Dir: dir})
+	e.disk.mu.Lock()
+	start := time.Now()
+	for i := range 1000 {
+		e.Export(fiveSpans(i))
+	}
+	if d := time.Since(start); d > time.Second {
+		t.Errorf("Export blocked: %s", d)
+	}
+	start = time.Now()
+	if err := flush(e, 100*time.Millisecond); !errors.Is(err, ErrUndelivered) {
+		t.Error(err)
+	}
+	if d := time.Since(start); d > 100*time.Millisecond+diskGrace+time.Second {
+		t.Errorf("the end took %s", d)
+	}
+	if log.lines("hangs") != 1 {
+		t.Errorf("not said:\n%s", log)
+	}
+	s := e.Stats()
+	balanced(t, s)
+	e.disk.mu.Unlock()
+	wait(t.Context(), e.spiller.done, nil, time.After(10*time.Second))
+	if later := e.Stats(); later.Undelivered != s.Undelivered || later.Queued != (Count{}) {
+		t.Errorf("%+v, before %+v", later, s)
+	}
+	balanced(t, e.Stats())
+}

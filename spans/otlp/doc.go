@@ -1,5 +1,5 @@
 // Package otlp sends whole traces to an OpenTelemetry collector over OTLP, by
-// gRPC or HTTP. It is the only importer of the OTLP client.
+// gRPC or HTTP.
 //
 // It knows spans.Trace and the OTLP protocol; it does not know what a trace is
 // about, nor which traces are worth sending.
@@ -7,16 +7,44 @@
 // Not the SDK's BatchSpanProcessor: that one queues spans, and tears traces
 // when it is full. Here a trace is queued, sent, retried and dropped whole.
 //
-//	Export → queue (bounded by spans) → sender → client → collector
+//	Export → memory (bounded by spans) ────────────→ sender → client → collector
+//	             └→ spiller → disk (by bytes) ──────────↗
 //
 // A full queue drops what is new: a trace that Export has accepted is only
-// lost if the collector refuses it or is not there at shutdown, so that an id
-// given out elsewhere (an exemplar, a link) keeps its end. At any moment
+// lost if the collector refuses it, or is not there at shutdown and there is
+// no directory, so that an id given out elsewhere (an exemplar, a link) keeps
+// its end. At any moment
 //
-//	given = exported + dropped (queue full, rejected, undelivered) + queued
+//	given + restored = exported + Σ dropped by reason + queued in memory and on disk
 //
-// holds for traces and for spans; what is being sent counts as queued until
-// the collector has answered.
+// holds for traces, for spans and for requests; what is being sent counts as
+// queued until the collector has answered.
+//
+// # Disk
+//
+// With a directory, the spiller writes the oldest traces to it while more than
+// half of the memory is full, and at the end everything that is left; the next
+// process with that directory sends it. What is on disk is older than what
+// waits in memory, and is sent first. Export never touches the disk: one that
+// stalls holds up the spiller, and the sender when it has something to read
+// there, but the memory goes on taking traces until it is full.
+//
+// It is a list of segments (segment.go) of some MiB, written at one end, read
+// at the other, of one record a trace (record.go). A segment is removed when
+// everything in it is delivered, refused or found lost; up to where it has
+// come is in its header, so a process goes on where the last one was, and what
+// a SIGKILL can make arrive twice is the one batch that was under way. A
+// SIGKILL also loses what is in memory; in the middle of a write it leaves at
+// most one torn record, which is counted. Two processes cannot have one
+// directory (flock): the second gets ErrDirInUse.
+//
+// Nothing is synced: a power cut may lose what the kernel had not yet written,
+// usually the last half minute, and may make what was delivered in that time
+// arrive again. What it leaves is told apart by its checksums: the rest is
+// dropped, and counted as torn or corrupt. Files are 0600, the directory, if
+// it is made, 0700. It is better not on the disk of the broker's log.
+//
+// # Collector
 //
 // Where no answer comes to a request that is out (a timeout, a connection
 // reset), the protocol does not say whether it was taken: it is sent again,

@@ -3,6 +3,8 @@ package otlp
 import (
 	"context"
 	"errors"
+	"fmt"
+	"math/rand/v2"
 	"net"
 	"testing"
 	"time"
@@ -236,14 +238,19 @@ func fails(code codes.Code) func(context.Context, *collectorpb.ExportTraceServic
 	}
 }
 
+// freePort is an address where nothing listens, nor will by chance: it is none
+// of those that the kernel gives to whoever asks for any.
 func freePort(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range 100 {
+		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 12000+rand.IntN(20000)))
+		if err == nil {
+			l.Close()
+			return l.Addr().String()
+		}
 	}
-	defer l.Close()
-	return l.Addr().String()
+	t.Fatal("no port is free")
+	return ""
 }
 
 func BenchmarkExport(b *testing.B) {

@@ -13,7 +13,9 @@ import (
 
 // A record is one trace on disk: four uint32, little-endian, and the payload.
 //
-//	length of the payload · spans and whether it is a request · CRC32C of the payload · CRC32C of these three · payload
+//	length of the payload · spans · CRC32C of the payload · CRC32C of these three · payload
+//
+// where the lowest bit of the spans says whether it is a request.
 //
 // The payload is a ResourceSpans of OTLP's. With a checksum of its own the
 // length can be relied on, so that a damaged payload costs one trace.
@@ -71,9 +73,10 @@ func (r *recordReader) reset(from io.Reader, size int64) {
 	r.left = size
 }
 
-// next returns a payload, valid until the next call, what is said to be in it, and how many bytes it took with its header. io.EOF: all were
-// read. errPayload: the next one can be read. After any other error none can.
-// What is in it is also given where only the payload is torn or damaged.
+// next returns a payload, valid until the next call, what is said to be in it,
+// and how many bytes it took with its header. io.EOF: all were read.
+// errPayload: the next one can be read. After any other error none can. What
+// is in it is also given where only the payload is torn or damaged.
 func (r *recordReader) next() (payload []byte, one Count, size int64, err error) {
 	if r.left == 0 {
 		return nil, one, 0, io.EOF

@@ -15,7 +15,8 @@ import (
 // the segment is full, and each time that the collector has taken some of it:
 //
 //	magic · where its records end, 0 while it is written to · traces and spans in it ·
-//	where what is done with ends · traces and spans up to there · CRC32C
+//	where what is done with ends · traces and spans up to there ·
+//	requests in it · requests up to there · CRC32C
 //
 // eight bytes each, little-endian, the checksum four, and four of nothing.
 const (

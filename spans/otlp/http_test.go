@@ -6,7 +6,6 @@ import (
 	"encoding/base64"
 	"io"
 	"log"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -280,40 +279,5 @@ func TestWrongProtocol(t *testing.T) {
 			t.Errorf("%s at %s:\n%s", tt.protocol, tt.addr, log)
 		}
 		balanced(t, e.Stats())
-	}
-}
-
-// TLS with a CA of one's own, with a client's certificate, and with neither.
-func TestTLSOverHTTP(t *testing.T) {
-	ca, other := newAuthority(t), newAuthority(t)
-	pair, _, _ := ca.issue(t)
-	_, cert, key := ca.issue(t)
-	w := serve(t, &tls.Config{Certificates: []tls.Certificate{pair}, ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: ca.pool})
-	_, port, _ := net.SplitHostPort(strings.TrimPrefix(w.url, "https://"))
-	toHTTP(t)
-	for _, c := range []struct {
-		name, ca, cert, key string
-		exported            uint64
-	}{
-		{"all is well", ca.file, cert, key, 1}, {"no client certificate", ca.file, "", "", 0},
-		{"wrong CA", other.file, cert, key, 0}, {"no CA", "", cert, key, 0},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			t.Setenv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "https://localhost:"+port)
-			t.Setenv("OTEL_EXPORTER_OTLP_CERTIFICATE", c.ca)
-			t.Setenv("OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE", c.cert)
-			t.Setenv("OTEL_EXPORTER_OTLP_CLIENT_KEY", c.key)
-			e, log := connect(t, "x", Options{})
-			e.Export(fiveSpans(1))
-			flush(e, 5*time.Second)
-			s := e.Stats()
-			balanced(t, s)
-			if s.Exported.Traces != c.exported || s.Exported.Traces+s.Undelivered.Traces != 1 {
-				t.Errorf("%+v\n%s", s, log)
-			}
-			if c.cert != "" && c.exported == 0 && log.lines("OTEL_EXPORTER_OTLP_CERTIFICATE") != 1 {
-				t.Errorf("no advice:\n%s", log)
-			}
-		})
 	}
 }

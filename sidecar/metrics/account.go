@@ -24,8 +24,7 @@ type StageReason struct{ Stage, Reason string }
 type Export struct {
 	Spans     uint64 // that it took
 	Queued    uint64 // spans that wait for it, on disk included
-	Bytes     uint64 // that they take in memory
-	DiskBytes uint64 // and on disk
+	DiskBytes uint64 // of them on disk
 	Failures  uint64 // attempts that failed
 }
 

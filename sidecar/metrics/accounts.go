@@ -27,10 +27,8 @@ var (
 		"Spans that the collector took.")
 	exportQueueSpans = name("export_queue_spans",
 		"Spans that wait for the collector.")
-	exportQueueBytes = name("export_queue_bytes",
-		"Memory that these spans take.")
 	exportQueueDisk = name("export_queue_disk_bytes",
-		"Room on disk that these spans take.")
+		"Room on disk that those of these spans take that are there.")
 	exportFailures = name("export_failures_total",
 		"Attempts to export that failed.")
 	lostTotal = name("lost_total",
@@ -61,7 +59,7 @@ func (a *accounts) set(read func() Account) {
 // Describe implements prometheus.Collector.
 func (a *accounts) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{requestsSeen, requestsExported, requestsSampledOut, requestsPending, requestsDropped,
-		tracesTotal, tracesKept, spansExported, exportQueueSpans, exportQueueBytes, exportQueueDisk, exportFailures,
+		tracesTotal, tracesKept, spansExported, exportQueueSpans, exportQueueDisk, exportFailures,
 		lostTotal, probeUp, brokersTraced, jvmsUnwatched} {
 		ch <- d
 	}
@@ -143,7 +141,6 @@ func (s sink) traces(x *Account) {
 	}
 	s.counter(spansExported, x.Export.Spans)
 	s.gauge(exportQueueSpans, x.Export.Queued)
-	s.gauge(exportQueueBytes, x.Export.Bytes)
 	s.gauge(exportQueueDisk, x.Export.DiskBytes)
 	s.counter(exportFailures, x.Export.Failures)
 }

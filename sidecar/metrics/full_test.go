@@ -34,7 +34,7 @@ func full(m *Metrics) {
 		return Account{Seen: 10, Exported: 1, SampledOut: 6, Pending: 1,
 			Dropped: map[StageReason]uint64{{"export", "queue full"}: 2},
 			Traces:  map[string]uint64{"exported": 2}, Kept: map[string]uint64{"slow": 1, "linked": 1},
-			Export: Export{Spans: 11, Queued: 3, Bytes: 4000, DiskBytes: 5000, Failures: 1},
+			Export: Export{Spans: 11, Queued: 3, DiskBytes: 5000, Failures: 1},
 			Lost:   map[string]uint64{"packet gaps": 4},
 			Probes: []Probe{{"fs.write", "fentry", true}, {"monitors", "usdt", false}}, Brokers: 1, Unwatched: 1}
 	})

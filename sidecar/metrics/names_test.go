@@ -43,7 +43,6 @@ var contract = map[string]string{
 	"tailspan_traces_kept_total":                     "why",
 	"tailspan_spans_exported_total":                  "",
 	"tailspan_export_queue_spans":                    "",
-	"tailspan_export_queue_bytes":                    "",
 	"tailspan_export_queue_disk_bytes":               "",
 	"tailspan_export_failures_total":                 "",
 	"tailspan_lost_total":                            "what",

@@ -49,7 +49,8 @@ func collect(ctx context.Context, o Options, c *page.Collector, name, file strin
 	if err != nil {
 		return err
 	}
-	s.assembler = assemble.New(assemble.Options{Clock: s.clock, Identity: s.identity, Output: c, Rows: c.Rows(), ReadHeaders: s.readHeaders})
+	s.assembler = assemble.New(assemble.Options{Clock: s.clock, Identity: s.identity, Output: c, Rows: c.Rows(), ReadHeaders: s.readHeaders,
+		AdoptParent: s.config.AdoptParent})
 	c.Begin(name)
 	err = s.Replay(ctx, file)
 	switch {

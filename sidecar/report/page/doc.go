@@ -18,8 +18,8 @@
 //	latencies.go   percentiles             timeline.go    columns of time
 //	tally.go       causes, topics, threads
 //	incidents.go   stalls                  activity.go    what threads did in them
-//	keeper.go      traces                  collector.go   all of these
-//	page.go        what a page holds       lanes.go, trace.go   parts of it
+//	keeper.go      traces                  collector.go, offered.go   all of these
+//	page.go        what a page holds       incident.go, held.go, lanes.go, trace.go, encode.go   parts of it
 //	html.go        the file                compare.go     several recordings
 //	interval.go    how sure a figure is
 //	assets         the page's script and style; vendor.sh brings uPlot

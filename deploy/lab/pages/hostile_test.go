@@ -165,11 +165,11 @@ func TestLargePage(t *testing.T) {
 		t.Fatal(err)
 	}
 	tab := open(t, file, "")
-	took, err := tab.Open(file, "")
-	if b.Len() > 10_000_000 || took > opens || err != nil {
-		t.Errorf("%d bytes took %v: %v", b.Len(), took, err)
+	opensInTime(t, tab, file)
+	t.Logf("%d bytes", b.Len())
+	if b.Len() > 10_000_000 {
+		t.Errorf("the page has %d bytes", b.Len())
 	}
-	t.Logf("%d bytes took %v", b.Len(), took.Round(time.Millisecond))
 	if text := eval[string](t, tab, `document.querySelector('.tiles').innerText`); !strings.Contains(text, "1,000,000") {
 		t.Error(text)
 	}

@@ -34,7 +34,7 @@ function lane(x, l, from, length) {
   for (let k = 0; k < x.segments.length; k += 3) {
     svg.append(el('rect', { class: 'state-' + x.segments[k], x: unit(x.segments[k + 1]), y: 1, width: Math.max(unit(x.segments[k + 2]), 6), height: 8 }));
   }
-  return el('div', { class: 'lane' }, el('span', { title: x.name }, thread(x.name)), el('div', { class: 'track' }, svg));
+  return el('div', { class: 'lane' }, el('span', { title: x.name }, thread(x.name).replace(/^request-/, '')), el('div', { class: 'track' }, svg));
 }
 
 // axisTicks are round times from the incident's beginning, some eight of them.

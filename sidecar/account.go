@@ -4,14 +4,17 @@ import (
 	"maps"
 
 	"github.com/tailspan/tailspan/bpf"
+	"github.com/tailspan/tailspan/sidecar/assemble"
 )
 
-// lost counts what the sources could not see.
+// lost counts what the sources could not see. s.assembling is not held where it
+// is called: in a replay a source may hold its own lock until the assembler has
+// taken an event.
 func (s *Sidecar) lost() map[string]uint64 {
 	d := s.decoder.Stats()
 	q := s.queue.Stats()
 	p := s.probes.Stats()
-	a := s.assembler.Stats()
+	a := s.assembled()
 	m := map[string]uint64{
 		"packet gaps": d.Gaps, "bytes missed": d.MissedBytes, "bytes without a known frame": d.UnsyncedBytes, "packets held over": d.HeldOver, "undecodable frames": d.Undecodable,
 		"unsupported produce versions": d.UnsupportedVersion, "unknown topic ids": d.TopicUnknown,
@@ -29,6 +32,13 @@ func (s *Sidecar) lost() map[string]uint64 {
 	s.waits.lost(m)
 	maps.DeleteFunc(m, func(_ string, n uint64) bool { return n == 0 })
 	return m
+}
+
+// assembled is what the assembler counted.
+func (s *Sidecar) assembled() assemble.Stats {
+	s.assembling.Lock()
+	defer s.assembling.Unlock()
+	return s.assembler.Stats()
 }
 
 // lost adds what a live run's sources could not take in.
@@ -64,7 +74,7 @@ func (l *live) lost() map[string]uint64 {
 // account logs what was seen, what became of it, and what was not seen.
 func (s *Sidecar) account(lost map[string]uint64) {
 	s.accountRequests()
-	a, d := s.assembler.Stats(), s.decoder.Stats()
+	a, d := s.assembled(), s.decoder.Stats()
 	sm := s.out.sampler.Stats()
 	s.log.Info("so far", "packets", d.Packets, "requests", a.Requests, "finished", a.Finished,
 		"joined_exact", a.Exact, "joined_inferred", a.Inferred, "unjoined", a.Unjoined,

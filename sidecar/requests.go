@@ -48,11 +48,10 @@ func (s *Sidecar) requests(x *metrics.Account) {
 
 // metricsAccount is the account of one scrape.
 func (s *Sidecar) metricsAccount(from sources) metrics.Account {
-	x := metrics.Account{Probes: from.probes(), Unwatched: s.monitors.stats().Unwatched, Brokers: len(s.traced())}
+	x := metrics.Account{Probes: from.probes(), Unwatched: s.monitors.stats().Unwatched, Brokers: len(s.traced()), Lost: from.lost()}
 	s.assembling.Lock()
 	defer s.assembling.Unlock()
 	s.requests(&x)
-	x.Lost = from.lost()
 	x.Traces, x.Kept = map[string]uint64{}, map[string]uint64{}
 	all := s.out.sampler.Stats().All
 	for f := range sample.Fate(sample.Fates) {

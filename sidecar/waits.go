@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"sync/atomic"
 
 	"github.com/tailspan/tailspan/sidecar/event"
 	"github.com/tailspan/tailspan/sidecar/jfr"
@@ -32,6 +33,7 @@ type waits struct {
 	threads threadTable
 	classes table[string]
 	stats   waitStats
+	astray  atomic.Uint64 // joined ones that overlap a write of their own thread
 	writing writing
 }
 
@@ -49,7 +51,6 @@ type waitStats struct {
 	Waits    uint64 // for monitors
 	Outside  uint64 // of them: not in the time of the recording, which is no loss
 	Stranger uint64 // of them: of threads that the recording does not know
-	Astray   uint64 // joined ones that overlap a write of their own thread
 }
 
 // readWaits reads the file that --waits names, for the recording at path.
@@ -145,7 +146,7 @@ func (w *waits) until(mark event.Time, clock *event.Clock, push func(event.Sourc
 			return
 		}
 		if w.writing.overlap(w.threads.host[x.thread].TID, at-event.Time(x.end-x.start), at) {
-			w.stats.Astray++
+			w.astray.Add(1)
 		}
 		if owner := w.threads.host[x.owner]; owner.TID != 0 && x.owner != x.thread && x.monitor != 0 {
 			push(event.Probes, &event.MonitorExit{Time: at, Thread: owner, Monitor: x.monitor})
@@ -160,7 +161,7 @@ func (w *waits) lost(m map[string]uint64) {
 		return
 	}
 	m["waits of JFR: thread not known"] = w.stats.Stranger
-	m["waits of JFR: at a time when their thread wrote"] = w.stats.Astray
+	m["waits of JFR: at a time when their thread wrote"] = w.astray.Load()
 	m["waits of JFR: without a thread"] = w.stats.NoThread
 	m["waits of JFR: broken"] = w.stats.Broken
 }

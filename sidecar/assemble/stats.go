@@ -1,5 +1,7 @@
 package assemble
 
+import "maps"
+
 // Stats counts what was joined and what could not be.
 type Stats struct {
 	Requests    uint64 // seen
@@ -36,6 +38,7 @@ type Stats struct {
 // Stats may be called between two events.
 func (a *Assembler) Stats() Stats {
 	s := a.stats
+	s.Dropped = maps.Clone(s.Dropped) // it is read while this goes on
 	s.Pending = s.Requests - s.Finished
 	for _, n := range s.Dropped {
 		s.Pending -= n

@@ -81,8 +81,11 @@ func (d *drive) run(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	watched := make(chan error, 1)
-	go func() { watched <- d.watch(ctx) }()
+	watched := make(chan struct{})
+	go func() {
+		defer close(watched)
+		d.watch(ctx)
+	}()
 	err := d.flood(ctx)
 	if err == nil && d.Run.Metrics {
 		err = d.settle(ctx)
@@ -92,9 +95,7 @@ func (d *drive) run(ctx context.Context) error {
 		err = e
 	}
 	cancel()
-	if e := <-watched; err == nil {
-		err = e
-	}
+	<-watched
 	return err
 }
 
@@ -206,26 +207,23 @@ func (d *drive) account() error {
 }
 
 // watch looks at Tailspan while it runs.
-func (d *drive) watch(ctx context.Context) error {
+func (d *drive) watch(ctx context.Context) {
 	each := time.NewTicker(50 * time.Millisecond)
 	defer each.Stop()
 	for n := 1; ; n++ {
 		select {
 		case <-ctx.Done():
-			return nil
+			return
 		case <-d.child.Done():
-			return nil
+			return
 		case <-each.C:
 		}
 		if peak, err := peakOf(d.child.PID()); err == nil { // else it has just ended
 			d.result.Peak = max(d.result.Peak, peak)
 		}
 		if d.Run.Metrics && n%20 == 0 {
-			m, err := scrape(ctx, d.listen)
-			if err != nil && ctx.Err() == nil && d.child.Alive() {
-				return err
-			}
-			if err == nil {
+			// It may not listen yet, or no more: the last scrape must do.
+			if m, err := scrape(ctx, d.listen); err == nil {
 				d.result.Accounts = append(d.result.Accounts, m.Account())
 			}
 		}

@@ -15,7 +15,7 @@ func length(t *testing.T) time.Duration {
 	t.Helper()
 	text := os.Getenv("LAB_FLOOD_FOR")
 	if text == "" {
-		return 3 * time.Second
+		return 2 * time.Second
 	}
 	d, err := time.ParseDuration(text)
 	if err != nil || d < 2*time.Second {
@@ -33,8 +33,18 @@ const budget = 10_000
 // over is how many times as many requests are slow where the budget is exceeded.
 const over = 20
 
-// flooded runs a flood of 100,000 requests a second, as fast as it goes.
-func flooded(t *testing.T, times int) *Result {
+// both runs a test as fast as a flood goes and paced; where no length is asked for,
+// only one of them.
+func both(t *testing.T, paced bool, test func(t *testing.T, paced bool)) {
+	for _, p := range []bool{false, true} {
+		if name := map[bool]string{false: "as fast as it goes", true: "paced"}[p]; p == paced || os.Getenv("LAB_FLOOD_FOR") != "" {
+			t.Run(name, func(t *testing.T) { test(t, p) })
+		}
+	}
+}
+
+// flooded runs a flood of 100,000 requests a second.
+func flooded(t *testing.T, times int, paced bool) *Result {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("a flood takes seconds (-short)")
@@ -45,7 +55,7 @@ func flooded(t *testing.T, times int) *Result {
 	}
 	s := Default()
 	s.For, s.Slow = length(t), s.Slow.Times(times)
-	r, err := Drive(t.Context(), Run{Bin: bin, Log: filepath.Join(t.TempDir(), "tailspan.log"), Script: s, Export: true, Metrics: true})
+	r, err := Drive(t.Context(), Run{Bin: bin, Log: filepath.Join(t.TempDir(), "tailspan.log"), Script: s, Paced: paced, Export: true, Metrics: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,8 +106,10 @@ func counted(t *testing.T, r *Result) {
 }
 
 // TestWithinBudget: each slow request arrives, once, with its topic and cause.
-func TestWithinBudget(t *testing.T) {
-	r := flooded(t, 1)
+func TestWithinBudget(t *testing.T) { both(t, false, withinBudget) }
+
+func withinBudget(t *testing.T, paced bool) {
+	r := flooded(t, 1, paced)
 	counted(t, r)
 	missing := 0
 	for id := range r.Truth.Traces {
@@ -116,8 +128,10 @@ func TestWithinBudget(t *testing.T) {
 }
 
 // TestOverBudget: what is kept says how many there were.
-func TestOverBudget(t *testing.T) {
-	r := flooded(t, over)
+func TestOverBudget(t *testing.T) { both(t, true, overBudget) }
+
+func overBudget(t *testing.T, paced bool) {
+	r := flooded(t, over, paced)
 	counted(t, r)
 	if most := 3 * budget * int(r.Flood.Seconds()+1) / 2; r.Arrived.Spans > most {
 		t.Errorf("%d spans arrived, want %d at most", r.Arrived.Spans, most)

@@ -67,7 +67,7 @@ func sums(t testing.TB, sum *spans.Summary, tr *spans.Trace) {
 			kv.Key == spans.KeyRootCause && kv.Value.AsString() != string(sum.RootCause),
 			sum.Request && kv.Key == spans.KeyDestination && kv.Value.AsString() != sum.Topic,
 			sum.Request && kv.Key == spans.KeyBlocked && !sum.Explains:
-			t.Errorf("summary %+v, root's %s is %v", *sum, kv.Key, kv.Value.Emit())
+			t.Errorf("summary %+v, root's %s is %v", *sum, kv.Key, kv.Value.String())
 		}
 	}
 }

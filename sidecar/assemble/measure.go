@@ -70,14 +70,19 @@ func (a *Assembler) measureRequest(r *request) {
 	a.o.Measures.MeasureRequest(m)
 }
 
+// maxApart is how far back a partition's topic is looked for: a hostile request
+// names thousands of topics. One that is named again later is another part.
+const maxApart = 64
+
 // add counts a partition to its topic; mostly that is the last one's.
 func (m *RequestMeasure) add(p *part, asked *event.RequestPartition) {
 	name := topicName(asked)
 	n := len(m.Topics) - 1
-	for n >= 0 && m.Topics[n].Topic != name {
+	first := max(len(m.Topics)-maxApart, 0)
+	for n >= first && m.Topics[n].Topic != name {
 		n--
 	}
-	if n < 0 {
+	if n < first {
 		m.Topics = append(m.Topics, TopicMeasure{Topic: name})
 		n = len(m.Topics) - 1
 	}

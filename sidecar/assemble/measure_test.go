@@ -1,11 +1,13 @@
 package assemble
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 	"time"
 
 	"github.com/tailspan/tailspan/sidecar/event"
+	"github.com/tailspan/tailspan/sidecar/kafka"
 	"github.com/tailspan/tailspan/spans"
 )
 
@@ -78,5 +80,19 @@ func TestMeasures(t *testing.T) {
 	if got, want := g.requests[1].Topics, []TopicMeasure{
 		{Topic: tp.Topic, Partitions: 2, Bytes: 400, Records: 4, Errors: 1, Error: "REQUEST_TIMED_OUT"}, {Topic: "audit", Partitions: 1, Bytes: 30, Records: 1}}; !slices.Equal(got, want) {
 		t.Errorf("topics %+v, want %+v", got, want)
+	}
+}
+
+// A request that names as many topics as one can is measured in no time.
+func TestMeasureManyTopics(t *testing.T) {
+	var m RequestMeasure
+	partitions := make([]event.RequestPartition, kafka.MaxPartitions)
+	start := time.Now()
+	for i := range partitions {
+		partitions[i].Topic = fmt.Sprintf("topic-%05d", i)
+		m.add(&part{}, &partitions[i])
+	}
+	if took := time.Since(start); len(m.Topics) != len(partitions) || took > time.Second {
+		t.Errorf("%d topics in %s", len(m.Topics), took)
 	}
 }

@@ -343,8 +343,11 @@ func TestSchemes(t *testing.T) {
 		t.Error("the heatmap does not follow the scheme")
 	}
 	eval[bool](t, tab, `(dispatchEvent(new Event('beforeprint')), true)`)
-	if eval[int](t, tab, pixels) != seen["light"] {
-		t.Error("the heatmap is not printed in light colours")
+	if light := eval[bool](t, tab, `matchMedia('(prefers-color-scheme: dark)').matches && getComputedStyle(document.body).backgroundColor === 'rgb(251, 251, 252)'`); !light {
+		t.Error("it is not printed in light colours")
+	}
+	if w := eval[int](t, tab, `Math.max(...[...document.querySelectorAll('canvas')].map((c) => c.clientWidth))`); w > 700 {
+		t.Errorf("a heatmap is printed %d wide: paper is not", w)
 	}
 	eval[bool](t, tab, `(dispatchEvent(new Event('afterprint')), true)`)
 	if eval[int](t, tab, pixels) != seen["dark"] {

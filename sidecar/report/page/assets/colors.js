@@ -33,6 +33,7 @@ matchMedia('(prefers-color-scheme: dark)').addEventListener('change', redraw);
 for (const [event, light] of [['beforeprint', true], ['afterprint', false]]) {
   addEventListener(event, () => {
     document.documentElement.classList.toggle('light', light);
+    document.documentElement.classList.toggle('printing', light); // as wide as paper
     redraw();
   });
 }

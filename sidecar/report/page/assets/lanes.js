@@ -9,7 +9,7 @@ function lanes(i) {
   if (!l.lanes.length) return el('p', { class: 'none' }, 'No probes: what threads did is not known.');
   const seen = states.map((_, s) => l.lanes.some((x) => x.totals_ns[s] > 0));
   const from = i.start - l.start, share = (ns) => `${100 * ns / l.length_ns}%`;
-  const ticks = axisTicks(l.length_ns, from);
+  const ticks = axisTicks(l.length_ns, from, 8);
   const axis = el('div', { class: 'lane axis', 'aria-hidden': 'true' }, el('span'), el('div', { class: 'track' }, ticks.map((t) => el('span', { style: { left: share(t + from) } }, round(t)))));
   const label = `What ${plural(l.lanes.length, 'thread')} did from ${clock(l.start)} on, for ${duration(l.length_ns)}; the figures are in the table below.`;
   return [figure('Threads during the incident, in time from its beginning', label,
@@ -37,9 +37,9 @@ function lane(x, l, from, length) {
   return el('div', { class: 'lane' }, el('span', { title: x.name }, thread(x.name).replace(/^request-/, '')), el('div', { class: 'track' }, svg));
 }
 
-// axisTicks are round times from the incident's beginning, some eight of them.
-function axisTicks(length, from) {
-  const rough = length / 8, d = 10 ** Math.floor(Math.log10(rough));
+// axisTicks are round times from a beginning, as many as are asked for or fewer.
+function axisTicks(length, from, most) {
+  const rough = length / most, d = 10 ** Math.floor(Math.log10(rough));
   const step = [1, 2, 5, 10].map((m) => m * d).find((x) => x >= rough);
   const all = [];
   for (let t = Math.ceil(-from / step) * step; t < length - from; t += step) all.push(t);

@@ -75,7 +75,7 @@ function waterfall(t) {
   const least = t.spans.length > maxSpans ? t.spans.map((s) => s.d).sort((a, b) => b - a)[maxSpans] : -1;
   const shown = all.filter(([i]) => i === 0 || t.spans[i].d > least);
   const share = (ns) => `${Math.min(Math.max(100 * ns / length, 0), 100)}%`;
-  const axis = el('div', { class: 'bars', 'aria-hidden': 'true' }, axisTicks(length, 0).map((x) => el('span', { class: 'tick', style: { left: share(x) } }, round(x))));
+  const axis = el('div', { class: 'bars', 'aria-hidden': 'true' }, axisTicks(length, 0, 5).map((x) => el('span', { class: 'tick', style: { left: share(x) } }, round(x))));
   const body = el('tbody', null, shown.flatMap(([i, depth]) => spanRows(t, i, depth, root, share)));
   return [scrolls(el('table', { class: 'waterfall' },
     el('thead', null, el('tr', null, el('th', { scope: 'col' }, 'Span'), el('th', { scope: 'col' }, el('span', { class: 'hidden' }, 'When'), axis), el('th', { scope: 'col', class: 'number' }, 'Began'), el('th', { scope: 'col', class: 'number' }, 'Took'))), body), 'Waterfall'),

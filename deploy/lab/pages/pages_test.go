@@ -129,6 +129,12 @@ func TestPagesOpen(t *testing.T) {
 				t.Errorf("%s: %s: %d", filepath.Base(file), what, n)
 			}
 		}
+		// Ticks of the clock are at whole parts of a second of it, not of the recording's.
+		if off := eval[float64](t, tab, `(() => { const d = JSON.parse(document.getElementById('data').textContent), u = [...document.querySelectorAll('[data-ticks]')].pop();
+			if (!u) return d.origin_unix_ns ? -1 : 0;
+			return Math.max(...u.dataset.ticks.split(' ').map((t) => { const ms = Number(BigInt(d.origin_unix_ns) % 10000000000n) / 1e6 + t * 1e3; return Math.abs(ms / 100 - Math.round(ms / 100)); })); })()`); off < 0 || off > 1e-6 {
+			t.Errorf("%s: ticks are off by %v", filepath.Base(file), off)
+		}
 		if n := eval[int](t, tab, `document.querySelectorAll('canvas').length`); n < 3 {
 			t.Errorf("%s: %d heatmaps", filepath.Base(file), n)
 		}

@@ -107,12 +107,25 @@ function decades(u, axis, min, max) {
   return all;
 }
 
+// ticks are at round instants of the clock, which the origin is not; of a view
+// that begins at 0, at round times.
+function ticks(view) {
+  const base = view.relative ? 0 : Number(origin % BigInt(86400e9)) / 1e9; // s into the origin's day
+  return (u, axis, min, max, step) => {
+    const all = [];
+    for (let k = Math.ceil((min + base) / step); k * step - base <= max; k++) all.push(k * step - base);
+    return all;
+  };
+}
+
 // instants are the labels of the axis of time: as much of the clock as the ticks
 // are apart, and the day where it changes.
 function instants(view) {
-  return (u, ticks, axis, space, step) => ticks.map((t, i) => {
+  const micro = 1000; // ns: what the ticks' arithmetic may lack to a whole ms
+  return (u, all, axis, space, step) => all.map((t, i) => {
     if (view.relative) return round(Math.max(0, Math.round(t * 1e9)));
-    const text = iso(Math.round(t * 1e9));
+    const text = iso(Math.round(t * 1e9) + micro);
+    if (i === 0) u.root.dataset.ticks = all.join(' ');
     const label = step >= 60 ? text.slice(11, 16) : step >= 1 ? text.slice(11, 19) : text.slice(11, 23).replace(/0{1,2}$/, '');
     return i === 0 || step >= 86400 || text.slice(11, 19) === '00:00:00' ? label + '\n' + text.slice(0, 10) : label;
   });
@@ -166,7 +179,7 @@ function panel(view, s, last, place, zoom, onDraw) {
       y: { distr: 3, range: () => [rowEdge(edges, low), rowEdge(edges, high + 1)] },
     },
     axes: [
-      { ...line, show: last, size: 34, values: instants(view), incrs: steps, space: 90 },
+      { ...line, show: last, size: 34, values: instants(view), splits: ticks(view), incrs: steps, space: 90 },
       { ...line, size: axisWidth, splits: decades, values: (u, all) => all.map(round), filter: (u, all) => all },
     ],
     series: [{}, { stroke: 'transparent', paths: () => null, points: { show: false } }],

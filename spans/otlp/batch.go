@@ -1,10 +1,6 @@
 package otlp
 
-import (
-	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
-
-	"github.com/tailspan/tailspan/spans"
-)
+import "github.com/tailspan/tailspan/spans"
 
 // batch is some whole traces on their way: from memory, or else from disk.
 type batch struct {
@@ -32,10 +28,10 @@ func (b batch) halves() (first, second batch) {
 	return batch{stored: b.stored[:half]}, batch{stored: b.stored[half:]}
 }
 
-// convert returns the batch as OTLP; valid until the converter's next call.
-func (b batch) convert(c *converter) []*tracepb.ResourceSpans {
-	if b.stored == nil {
-		return c.batch(b.fresh)
+// request appends the batch as a request: what is on disk is one already.
+func (b batch) request(to []byte, e *encoder) []byte {
+	for i := range b.stored {
+		to = append(to, b.stored[i].request...)
 	}
-	return c.stored(b.stored)
+	return e.request(to, b.fresh)
 }

@@ -1,16 +1,13 @@
 package otlp
 
-import (
-	"context"
-
-	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
-)
+import "context"
 
 // client makes one attempt at a time to deliver spans; it does not retry. The
 // sender does, for it knows when to stop and what to log.
 type client interface {
-	// upload returns what became of it. The spans are not referenced then.
-	upload(ctx context.Context, rs []*tracepb.ResourceSpans) result
+	// upload sends an ExportTraceServiceRequest, and returns what became of it.
+	// The request may still be read then.
+	upload(ctx context.Context, request []byte) result
 	stop(ctx context.Context)
 }
 

@@ -82,14 +82,14 @@ func openDisk(dir string, limit int64, q *queue) (*disk, error) {
 
 // store writes the first traces of a batch, as many as there is room for, and
 // returns how many these are. What it does not write is still in memory.
-func (d *disk) store(b []*spans.Trace, c *converter) (int, error) {
+func (d *disk) store(b []*spans.Trace, e *encoder) (int, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	s, err := d.writable()
 	if err != nil {
 		return 0, err
 	}
-	n, stored, reject, err := d.encode(b, c)
+	n, stored, reject, err := d.encode(b, e)
 	if len(d.buf) > 0 {
 		if werr := d.write(s, stored); werr != nil {
 			return 0, werr
@@ -104,10 +104,10 @@ func (d *disk) store(b []*spans.Trace, c *converter) (int, error) {
 
 // encode fills the buffer with the first n traces; reject of them can be
 // neither stored nor sent.
-func (d *disk) encode(b []*spans.Trace, c *converter) (n int, stored, reject Count, err error) {
+func (d *disk) encode(b []*spans.Trace, e *encoder) (n int, stored, reject Count, err error) {
 	d.buf = d.buf[:0]
 	for i := range b {
-		longer, err := appendRecord(d.buf, c.batch(b[i : i+1])[0], countOf(b[i]))
+		longer, err := appendRecord(d.buf, e, b[i:i+1])
 		switch {
 		case err != nil:
 			reject = reject.plus(countOf(b[i]))

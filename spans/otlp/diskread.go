@@ -1,14 +1,12 @@
 package otlp
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"os"
 	"slices"
 	"time"
-
-	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
-	"google.golang.org/protobuf/proto"
 )
 
 // next reads the oldest traces that are not done with, as many as make a
@@ -64,14 +62,14 @@ func (d *disk) read() []record {
 			d.broken(err)
 			break
 		}
-		if r.rs != nil {
+		if r.request != nil {
 			b, n = append(b, r), n+int(r.count.Spans)
 		}
 	}
 	return b
 }
 
-// record reads the next one; without spans where they are lost.
+// record reads the next one; without a request where it is lost.
 func (d *disk) record() (r record, err error) {
 	payload, one, size, err := d.reader.next()
 	if err != nil && !errors.Is(err, errPayload) {
@@ -81,11 +79,10 @@ func (d *disk) record() (r record, err error) {
 		return record{}, errDamaged // not what the header says
 	}
 	d.to, d.upTo = d.to+size, d.upTo.plus(one)
-	rs := &tracepb.ResourceSpans{}
-	if err != nil || proto.Unmarshal(payload, rs) != nil {
+	if err != nil || !isRequest(payload) {
 		return record{}, nil
 	}
-	return record{rs: rs, count: one, to: d.to, upTo: d.upTo}, nil
+	return record{request: bytes.Clone(payload), count: one, to: d.to, upTo: d.upTo}, nil
 }
 
 // broken ends the reading of a segment. What was not read is lost: that is

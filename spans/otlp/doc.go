@@ -10,6 +10,9 @@
 //	Export → memory (bounded by spans) ────────────→ sender → client → collector
 //	             └→ spiller → disk (by bytes) ──────────↗
 //
+// Sender and spiller write traces straight into OTLP's bytes (encode.go); what
+// is on disk is sent as it is.
+//
 // A full queue drops what is new: a trace that Export has accepted is only
 // lost if the collector refuses it, or is not there at shutdown and there is
 // no directory, so that an id given out elsewhere (an exemplar, a link) keeps
@@ -55,7 +58,7 @@
 // protocols http/json is not spoken, and without a word of it grpc is. Retry
 // and its codes follow https://opentelemetry.io/docs/specs/otlp/#failures and
 // #otlphttp-response. gRPC is spoken by OpenTelemetry's own client, HTTP is
-// not: that one keeps to itself what was answered and when to come again, and
+// not: its client keeps to itself what was answered and when to come again, and
 // sends neither the query nor the user of the endpoint's URL.
 //
 // What the settings keep secret, the headers' values and what a URL has of

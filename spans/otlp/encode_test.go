@@ -1,189 +1,210 @@
 package otlp
 
 import (
-	"context"
-	"log/slog"
-	"runtime"
+	"bytes"
+	"math"
+	"strings"
 	"testing"
-	"time"
 
-	"go.opentelemetry.io/otel/exporters/otlp/otlptrace"
-	sdkresource "go.opentelemetry.io/otel/sdk/resource"
-	sdktrace "go.opentelemetry.io/otel/sdk/trace"
-	"go.opentelemetry.io/otel/sdk/trace/tracetest"
-	"go.opentelemetry.io/otel/trace"
+	"go.opentelemetry.io/otel/attribute"
 	collectorpb "go.opentelemetry.io/proto/otlp/collector/trace/v1"
+	commonpb "go.opentelemetry.io/proto/otlp/common/v1"
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/tailspan/tailspan/spans"
 )
 
-// sink marshals what it is given, as any client must, and sends it nowhere. It
-// is a client of ours and of the SDK's.
-type sink struct {
-	buf   []byte
-	bytes int
-	spans int
+// decode reads a request by the generated messages.
+func decode(t *testing.T, b []byte) []*tracepb.ResourceSpans {
+	t.Helper()
+	var req collectorpb.ExportTraceServiceRequest
+	if err := proto.Unmarshal(b, &req); err != nil {
+		t.Fatal(err)
+	}
+	if again, _ := proto.Marshal(&req); len(again) != len(b) {
+		t.Errorf("%d bytes, marshalling makes %d", len(b), len(again))
+	}
+	return req.ResourceSpans
 }
 
-func (s *sink) UploadTraces(_ context.Context, rs []*tracepb.ResourceSpans) (err error) {
-	req := collectorpb.ExportTraceServiceRequest{ResourceSpans: rs}
-	s.buf, err = proto.MarshalOptions{}.MarshalAppend(s.buf[:0], &req)
-	s.bytes += len(s.buf)
-	for _, r := range rs {
-		for _, scope := range r.ScopeSpans {
-			s.spans += len(scope.Spans)
+func TestEncode(t *testing.T) {
+	tr := fiveSpans(7)
+	tr.Spans[0].Error = "orders-3: NOT_LEADER_OR_FOLLOWER"
+	e := newEncoder("1.2.3")
+	for range 2 { // the second time with a resource that is known
+		rs := decode(t, e.request(nil, []*spans.Trace{tr}))
+		if len(rs) != 1 || len(rs[0].ScopeSpans) != 1 || len(rs[0].ScopeSpans[0].Spans) != 5 {
+			t.Fatalf("grouping: %v", rs)
+		}
+		scope := rs[0].ScopeSpans[0].Scope
+		if scope.Name != scopeName || scope.Version != "1.2.3" {
+			t.Errorf("scope %v", scope)
+		}
+		for i, got := range rs[0].ScopeSpans[0].Spans {
+			checkSpan(t, tr, &tr.Spans[i], got)
 		}
 	}
-	return err
 }
 
-func (s *sink) upload(ctx context.Context, rs []*tracepb.ResourceSpans) result {
-	return result{err: s.UploadTraces(ctx, rs)}
-}
-
-func (s *sink) stop(context.Context)        {}
-func (s *sink) Start(context.Context) error { return nil }
-func (s *sink) Stop(context.Context) error  { return nil }
-
-const encoded1000 = 1000 // traces of one turn
-
-// ours sends traces through an exporter of ours.
-func ours(b *testing.B, s *sink, traces []*spans.Trace) {
-	e, err := newExporter(context.Background(), s, settings{secrets: newSecrets(nil, nil)},
-		Options{Logger: slog.New(slog.DiscardHandler), QueueSpans: DefaultQueueSpans, Version: "1"})
-	if err != nil {
-		b.Fatal(err)
-	}
-	for _, t := range traces {
-		e.Export(t)
-	}
-	if err := e.Shutdown(context.Background()); err != nil {
-		b.Fatal(err)
-	}
-}
-
-// batcher is the SDK's, before its exporter. It waits where it would drop.
-func batcher(b *testing.B, s *sink) sdktrace.SpanProcessor {
-	x, err := otlptrace.New(context.Background(), s)
-	if err != nil {
-		b.Fatal(err)
-	}
-	return sdktrace.NewBatchSpanProcessor(x, sdktrace.WithBlocking())
-}
-
-// processed hands spans that have ended to the SDK's BatchSpanProcessor.
-func processed(b *testing.B, s *sink, ended [][]sdktrace.ReadOnlySpan) {
-	p := batcher(b, s)
-	for _, t := range ended {
-		for _, span := range t {
-			p.OnEnd(span)
+// The flags and the tracestate of a trace of its own, and of one that a
+// producer began.
+func TestEncodeContext(t *testing.T) {
+	own, adopted := fiveSpans(1), fiveSpans(2)
+	own.State = "ot=th:c"
+	adopted.Adopted, adopted.State = true, "ot=th:0,vendor=x"
+	adopted.Spans[0].Parent = spans.SpanID{1, 2, 3, 4, 5, 6, 7, 8}
+	plain := fiveSpans(3)
+	e := newEncoder("")
+	for _, tt := range []struct {
+		trace          *spans.Trace
+		root, children uint32
+	}{
+		{own, 0x103, 0x103}, {adopted, 0x301, 0x101}, {plain, 0x103, 0x103},
+	} {
+		for i, got := range decode(t, e.request(nil, []*spans.Trace{tt.trace}))[0].ScopeSpans[0].Spans {
+			want := tt.children
+			if i == 0 {
+				want = tt.root
+			}
+			if got.Flags != want {
+				t.Errorf("%v, span %d: flags %#x, not %#x", tt.trace.ID, i, got.Flags, want)
+			}
+			checkSpan(t, tt.trace, &tt.trace.Spans[i], got)
 		}
 	}
-	if err := p.Shutdown(context.Background()); err != nil {
-		b.Fatal(err)
-	}
 }
 
-// recorded makes the same traces as an application does.
-func recorded(b *testing.B, s *sink, res *sdkresource.Resource, traces []*spans.Trace) {
-	provider := sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(batcher(b, s)), sdktrace.WithResource(res))
-	tracer := provider.Tracer(scopeName, trace.WithInstrumentationVersion("1"))
-	for _, t := range traces {
-		play(tracer, t)
+func checkSpan(t *testing.T, tr *spans.Trace, want *spans.Span, got *tracepb.Span) {
+	t.Helper()
+	if !bytes.Equal(got.TraceId, tr.ID[:]) || !bytes.Equal(got.SpanId, want.ID[:]) || got.Name != want.Name ||
+		got.StartTimeUnixNano != uint64(want.Start) || got.EndTimeUnixNano != uint64(want.End) {
+		t.Errorf("%s: %v", want.Name, got)
 	}
-	if err := provider.Shutdown(context.Background()); err != nil {
-		b.Fatal(err)
+	if root := want.Parent.IsZero(); root != (got.ParentSpanId == nil) || !root && !bytes.Equal(got.ParentSpanId, want.Parent[:]) {
+		t.Errorf("%s: parent %x", want.Name, got.ParentSpanId)
 	}
-}
-
-func play(tracer trace.Tracer, t *spans.Trace) {
-	ctx := context.Background()
-	var open []trace.Span
-	for i := range t.Spans {
-		s := &t.Spans[i]
-		o := []trace.SpanStartOption{trace.WithTimestamp(time.Unix(0, s.Start)), trace.WithAttributes(s.Attributes...)}
-		if s.Kind == spans.Server {
-			o = append(o, trace.WithSpanKind(trace.SpanKindServer))
+	if server := want.Kind == spans.Server; server != (got.Kind == tracepb.Span_SPAN_KIND_SERVER) {
+		t.Errorf("%s: kind %v", want.Name, got.Kind)
+	}
+	if got.TraceState != tr.State {
+		t.Errorf("%s: tracestate %q", want.Name, got.TraceState)
+	}
+	if (want.Error != "") != (got.Status.GetCode() == tracepb.Status_STATUS_CODE_ERROR) || got.Status.GetMessage() != want.Error {
+		t.Errorf("%s: status %v", want.Name, got.Status)
+	}
+	checkAttributes(t, want.Attributes, got.Attributes)
+	if len(got.Links) != len(want.Links) {
+		t.Fatalf("%s: %d links", want.Name, len(got.Links))
+	}
+	for i, l := range got.Links {
+		if !bytes.Equal(l.TraceId, want.Links[i].Trace[:]) || !bytes.Equal(l.SpanId, want.Links[i].Span[:]) {
+			t.Errorf("%s: link %v", want.Name, l)
 		}
-		for _, l := range s.Links {
-			o = append(o, trace.WithLinks(trace.Link{Attributes: l.Attributes,
-				SpanContext: trace.NewSpanContext(trace.SpanContextConfig{TraceID: trace.TraceID(l.Trace), SpanID: trace.SpanID(l.Span)})}))
+		checkAttributes(t, want.Links[i].Attributes, l.Attributes)
+	}
+}
+
+func checkAttributes(t *testing.T, want []attribute.KeyValue, got []*commonpb.KeyValue) {
+	t.Helper()
+	if len(want) != len(got) {
+		t.Fatalf("%d attributes, not %d", len(got), len(want))
+	}
+	for i, kv := range got {
+		if kv.Key != string(want[i].Key) || !proto.Equal(kv.Value, plainly(want[i].Value)) {
+			t.Errorf("attribute %v, not %v", kv, want[i])
 		}
-		var span trace.Span
-		ctx, span = tracer.Start(ctx, s.Name, o...)
-		open = append(open, span)
-	}
-	for i := len(open) - 1; i >= 0; i-- {
-		open[i].End(trace.WithTimestamp(time.Unix(0, t.Spans[i].End)))
 	}
 }
 
-// ended are the same traces as the SDK's processor gets them.
-func ended(res *sdkresource.Resource, traces []*spans.Trace) (all [][]sdktrace.ReadOnlySpan) {
-	recorder := tracetest.NewSpanRecorder()
-	provider := sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(recorder), sdktrace.WithResource(res))
-	tracer := provider.Tracer(scopeName, trace.WithInstrumentationVersion("1"))
-	for _, t := range traces {
-		play(tracer, t)
-		all = append(all, recorder.Ended())
-		recorder.Reset()
+// plainly converts a value the simple way.
+func plainly(v attribute.Value) *commonpb.AnyValue {
+	text := func(s string) *commonpb.AnyValue {
+		return &commonpb.AnyValue{Value: &commonpb.AnyValue_StringValue{StringValue: s}}
 	}
-	return all
+	number := func(n int64) *commonpb.AnyValue {
+		return &commonpb.AnyValue{Value: &commonpb.AnyValue_IntValue{IntValue: n}}
+	}
+	var items []*commonpb.AnyValue
+	switch v.Type() {
+	case attribute.BOOL:
+		return &commonpb.AnyValue{Value: &commonpb.AnyValue_BoolValue{BoolValue: v.AsBool()}}
+	case attribute.FLOAT64:
+		return &commonpb.AnyValue{Value: &commonpb.AnyValue_DoubleValue{DoubleValue: v.AsFloat64()}}
+	case attribute.INT64:
+		return number(v.AsInt64())
+	case attribute.STRING:
+		return text(v.AsString())
+	case attribute.STRINGSLICE:
+		for _, s := range v.AsStringSlice() {
+			items = append(items, text(s))
+		}
+	case attribute.INT64SLICE:
+		for _, n := range v.AsInt64Slice() {
+			items = append(items, number(n))
+		}
+	}
+	return &commonpb.AnyValue{Value: &commonpb.AnyValue_ArrayValue{ArrayValue: &commonpb.ArrayValue{Values: items}}}
 }
 
-// cost is what some turns took.
-type cost struct {
-	time   time.Duration
-	allocs uint64
+func TestEncodeKinds(t *testing.T) {
+	attrs := []attribute.KeyValue{
+		attribute.Bool("b", true), attribute.Bool("b", false), attribute.Float64("f", 1.5), attribute.Float64("f", 0),
+		attribute.Int64("i", -1), attribute.Int64("i", 0), attribute.Int64("i", math.MinInt64), attribute.String("s", ""), attribute.String("", "s"),
+		attribute.StringSlice("ss", nil), attribute.StringSlice("st", []string{"a", "", "b"}), attribute.Int64Slice("is", []int64{1, 0, -2}),
+	}
+	for _, n := range []int{110, 127, 128, 16300, 16384, 3_000_000} { // where a length takes more bytes
+		attrs = append(attrs, attribute.String("long", strings.Repeat("x", n)), attribute.StringSlice("long", []string{strings.Repeat("y", n), "z"}))
+	}
+	tr := fiveSpans(1)
+	tr.Spans[1].Attributes = attrs
+	tr.Spans[1].Links = []spans.Link{{Trace: tr.ID, Attributes: attrs}, {Remote: true}}
+	got := decode(t, newEncoder("").request(nil, []*spans.Trace{tr}))[0].ScopeSpans[0].Spans[1]
+	checkSpan(t, tr, &tr.Spans[1], got)
+	if got.Links[0].Flags != flagKnown || got.Links[1].Flags != flagKnown|flagRemote {
+		t.Errorf("links' flags %#x, %#x", got.Links[0].Flags, got.Links[1].Flags)
+	}
 }
 
-func (c *cost) of(turn func()) {
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	start := time.Now()
-	turn()
-	c.time += time.Since(start)
-	runtime.ReadMemStats(&after)
-	c.allocs += after.Mallocs - before.Mallocs
+func TestNoText(t *testing.T) {
+	tr := &spans.Trace{Spans: []spans.Span{{Start: 1, End: 2, Name: "\xff", Error: "\xfe", Attributes: []attribute.KeyValue{
+		attribute.String("k\xff", "v\xff"), attribute.StringSlice("l", []string{"\xff"})}}}}
+	got := decode(t, newEncoder("").request(nil, []*spans.Trace{tr}))[0].ScopeSpans[0].Spans[0]
+	if got.Name != "\uFFFD" || got.Status.Message != "\uFFFD" || got.Attributes[0].Key != "k\uFFFD" ||
+		got.Attributes[0].Value.GetStringValue() != "v\uFFFD" || got.Attributes[1].Value.GetArrayValue().Values[0].GetStringValue() != "\uFFFD" {
+		t.Errorf("%v", got)
+	}
 }
 
-// BenchmarkEncode sends the same five-span traces through our exporter, and
-// through the SDK's BatchSpanProcessor and OTLP exporter: once from where its
-// spans have ended, and once with their recording, which is the counterpart of
-// what our assembler does. All marshal, and send nowhere. They take turns on
-// one CPU, so that what else the machine does falls on all of them; a batch
-// is never waited for. Ours may take half of the time of the former at most.
-func BenchmarkEncode(b *testing.B) {
-	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
-	traces := make([]*spans.Trace, encoded1000)
-	for i := range traces {
-		traces[i] = fiveSpans(i)
+func TestResourcesAreKeptApart(t *testing.T) {
+	a, b, c := fiveSpans(1), fiveSpans(2), fiveSpans(3)
+	b.Resource = &spans.Resource{Attributes: []attribute.KeyValue{attribute.String("service.name", "other")}}
+	c.Resource = nil
+	e := newEncoder("")
+	rs := decode(t, e.request(nil, []*spans.Trace{a, b, c, a}))
+	if len(rs) != 3 || len(rs[0].ScopeSpans[0].Spans) != 10 || len(rs[1].ScopeSpans[0].Spans) != 5 || len(rs[2].Resource.Attributes) != 0 {
+		t.Fatalf("%v", rs)
 	}
-	res := sdkresource.NewSchemaless(broker.Attributes...)
-	done := ended(res, traces)
-	var us, bsp, app cost
-	var a, p, r sink
-	for b.Loop() {
-		us.of(func() { ours(b, &a, traces) })
-		bsp.of(func() { processed(b, &p, done) })
-		app.of(func() { recorded(b, &r, res, traces) })
+	for range 2 * maxResources { // more than are remembered
+		fresh := fiveSpans(1)
+		fresh.Resource = &spans.Resource{Attributes: a.Resource.Attributes}
+		e.request(nil, []*spans.Trace{fresh})
 	}
-	n := float64(b.N * encoded1000)
-	if a.spans != 5*b.N*encoded1000 || p.spans != a.spans || r.spans != a.spans {
-		b.Fatalf("%d, %d and %d spans arrived", a.spans, p.spans, r.spans)
+	if rs = decode(t, e.request(nil, []*spans.Trace{b})); len(rs) != 1 || rs[0].Resource.Attributes[0].Value.GetStringValue() != "other" {
+		t.Errorf("%v", rs)
 	}
-	if 2*us.time > bsp.time {
-		b.Errorf("more than half of the SDK's time")
+	checkAttributes(t, b.Resource.Attributes, rs[0].Resource.Attributes)
+	if len(e.resources) > maxResources {
+		t.Errorf("%d resources are remembered", len(e.resources))
 	}
-	b.ReportMetric(0, "ns/op")
-	for name, c := range map[string]cost{"ours": us, "bsp": bsp, "sdk": app} {
-		b.ReportMetric(float64(c.time.Nanoseconds())/n, name+"-ns/trace")
-		b.ReportMetric(float64(c.allocs)/n, name+"-allocs/trace")
+}
+
+// Requests one behind the other are one.
+func TestRequestsJoin(t *testing.T) {
+	e := newEncoder("1")
+	a, b := []*spans.Trace{fiveSpans(1)}, []*spans.Trace{fiveSpans(2)}
+	rs := decode(t, e.request(e.request(nil, a), b))
+	if len(rs) != 2 || !bytes.Equal(rs[0].ScopeSpans[0].Spans[0].TraceId, a[0].ID[:]) || !bytes.Equal(rs[1].ScopeSpans[0].Spans[4].TraceId, b[0].ID[:]) {
+		t.Errorf("%v", rs)
 	}
-	b.ReportMetric(float64(a.bytes)/n, "ours-bytes/trace")
-	b.ReportMetric(float64(p.bytes)/n, "bsp-bytes/trace")
-	b.ReportMetric(float64(us.time)/float64(bsp.time), "ours/bsp")
-	b.ReportMetric(float64(us.time)/float64(app.time), "ours/sdk")
 }

@@ -4,22 +4,18 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
 	"sync/atomic"
 	"time"
-
-	collectorpb "go.opentelemetry.io/proto/otlp/collector/trace/v1"
-	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
-	"google.golang.org/protobuf/proto"
 )
 
 const (
 	contentType = "application/x-protobuf"
-	maxRequest  = 64 << 20 // before compression; as the gRPC client has it
-	maxAnswer   = 1 << 20  // of an answer, what is read
+	maxAnswer   = 1 << 20 // of an answer, what is read
 )
 
 // httpClient speaks OTLP/HTTP with protobuf bodies.
@@ -54,10 +50,10 @@ func newHTTPClient(s settings, version string) *httpClient {
 	return c
 }
 
-func (c *httpClient) upload(ctx context.Context, rs []*tracepb.ResourceSpans) result {
-	body, err := c.encode(rs)
+func (c *httpClient) upload(ctx context.Context, request []byte) result {
+	body, err := c.pack(request)
 	if err != nil {
-		return result{verdict: tooLarge, err: err}
+		return result{verdict: refused, err: err}
 	}
 	var sent atomic.Bool
 	trace := &httptrace.ClientTrace{WroteHeaders: func() { sent.Store(true) }}
@@ -77,25 +73,16 @@ func (c *httpClient) upload(ctx context.Context, rs []*tracepb.ResourceSpans) re
 	return judgeHTTP(answer, text, time.Now())
 }
 
-// encode is given memory of its own: the transport may still read an old
-// request's when that has failed.
-func (c *httpClient) encode(rs []*tracepb.ResourceSpans) ([]byte, error) {
-	body, err := proto.Marshal(&collectorpb.ExportTraceServiceRequest{ResourceSpans: rs})
-	if err != nil {
-		return nil, err
-	}
-	if len(body) > maxRequest {
-		return nil, errTooLarge
-	}
+// pack compresses, into new memory: the transport may still read an old body
+// when that has failed.
+func (c *httpClient) pack(request []byte) ([]byte, error) {
 	if c.gzip == nil {
-		return body, nil
+		return request, nil
 	}
 	var b bytes.Buffer
 	c.gzip.Reset(&b)
-	if _, err := c.gzip.Write(body); err != nil {
-		return nil, err
-	}
-	err = c.gzip.Close()
+	_, err := c.gzip.Write(request)
+	err = errors.Join(err, c.gzip.Close())
 	return b.Bytes(), err
 }
 

@@ -7,8 +7,9 @@ import (
 	"hash/crc32"
 	"io"
 
-	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
-	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/encoding/protowire"
+
+	"github.com/tailspan/tailspan/spans"
 )
 
 // A record is one trace on disk: four uint32, little-endian, and the payload.
@@ -17,7 +18,8 @@ import (
 //
 // where the lowest bit of the spans says whether it is a request.
 //
-// The payload is a ResourceSpans of OTLP's. With a checksum of its own the
+// The payload is an ExportTraceServiceRequest of OTLP's with one ResourceSpans,
+// so several of them, one behind the other, are a request too. With a checksum of its own the
 // length can be relied on, so that a damaged payload costs one trace.
 const (
 	recordHeader = 16
@@ -34,19 +36,17 @@ var (
 
 // record is one read from disk.
 type record struct {
-	rs    *tracepb.ResourceSpans
-	count Count // of this one
-	to    int64 // where it ends in its segment
-	upTo  Count // of the segment, what ends with it
+	request []byte
+	count   Count // of this one
+	to      int64 // where it ends in its segment
+	upTo    Count // of the segment, what ends with it
 }
 
-func appendRecord(b []byte, rs *tracepb.ResourceSpans, n Count) ([]byte, error) {
-	at := len(b)
+// appendRecord appends one trace.
+func appendRecord(b []byte, e *encoder, one []*spans.Trace) ([]byte, error) {
+	at, n := len(b), countAll(one)
 	b = append(b, make([]byte, recordHeader)...)
-	b, err := proto.MarshalOptions{}.MarshalAppend(b, rs)
-	if err != nil {
-		return nil, err
-	}
+	b = e.request(b, one)
 	h, payload := b[at:at+recordHeader], b[at+recordHeader:]
 	if len(payload) > maxRecord {
 		return nil, errTooLarge
@@ -56,6 +56,12 @@ func appendRecord(b []byte, rs *tracepb.ResourceSpans, n Count) ([]byte, error) 
 	binary.LittleEndian.PutUint32(h[8:], crc32.Checksum(payload, castagnoli))
 	binary.LittleEndian.PutUint32(h[12:], crc32.Checksum(h[:12], castagnoli))
 	return b, nil
+}
+
+// isRequest says whether a payload is what it should be, from outside.
+func isRequest(payload []byte) bool {
+	field, _, n := protowire.ConsumeField(payload)
+	return n == len(payload) && field == requestResourceSpans
 }
 
 // recordReader reads records one after the other.

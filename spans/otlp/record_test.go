@@ -6,19 +6,16 @@ import (
 	"io"
 	"testing"
 
-	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
-	"google.golang.org/protobuf/proto"
-
 	"github.com/tailspan/tailspan/spans"
 )
 
 // records of n traces, and where each ends.
 func encoded(t testing.TB, n int) (b []byte, ends []int) {
 	t.Helper()
-	c := newConverter("1")
+	e := newEncoder("1")
 	for i := range n {
 		var err error
-		if b, err = appendRecord(b, c.batch([]*spans.Trace{fiveSpans(i)})[0], countOf(fiveSpans(i))); err != nil {
+		if b, err = appendRecord(b, e, []*spans.Trace{fiveSpans(i)}); err != nil {
 			t.Fatal(err)
 		}
 		ends = append(ends, len(b))
@@ -126,11 +123,10 @@ func TestRecordHoldsTheTrace(t *testing.T) {
 	var r recordReader
 	r.reset(bytes.NewReader(b), int64(len(b)))
 	payload, n, _, err := r.next()
-	var got tracepb.ResourceSpans
-	if err != nil || n.Spans != 5 || proto.Unmarshal(payload, &got) != nil {
+	if err != nil || n != (Count{Traces: 1, Spans: 5}) || !isRequest(payload) {
 		t.Fatal(n, err)
 	}
-	if want := newConverter("1").batch([]*spans.Trace{fiveSpans(0)})[0]; !proto.Equal(want, &got) {
-		t.Errorf("%v, not %v", &got, want)
+	if want := newEncoder("1").request(nil, []*spans.Trace{fiveSpans(0)}); !bytes.Equal(want, payload) {
+		t.Errorf("%x, not %x", payload, want)
 	}
 }

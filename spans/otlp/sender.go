@@ -13,6 +13,7 @@ const (
 	firstRetry = 250 * time.Millisecond
 	lastRetry  = 5 * time.Second
 	flushRetry = 500 * time.Millisecond // while shutting down
+	maxRequest = 64 << 20               // bytes, before compression: OpenTelemetry's default
 	maxDelay   = 30 * time.Second       // the longest that a collector may ask for
 )
 
@@ -23,10 +24,11 @@ type sender struct {
 	disk    *disk // nil: none
 	client  client
 	secrets Secrets
-	convert *converter
+	encoder *encoder
 	health  health
 	answers bool // the collector has answered at least once
 	buf     []*spans.Trace
+	size    int // of the last request
 }
 
 func newSender(q *queue, d *disk, c client, set settings, o Options) *sender {
@@ -35,7 +37,7 @@ func newSender(q *queue, d *disk, c client, set settings, o Options) *sender {
 		disk:    d,
 		client:  c,
 		secrets: set.secrets,
-		convert: newConverter(o.Version),
+		encoder: newEncoder(o.Version),
 		health:  health{log: o.Logger, endpoint: set.endpoint, limit: o.QueueSpans},
 	}
 }
@@ -123,8 +125,12 @@ func (s *sender) deliver(ctx context.Context, stop <-chan struct{}, b batch) boo
 // given up (retry).
 func (s *sender) send(ctx context.Context, stop <-chan struct{}, b batch) verdict {
 	unsure := false
+	// New memory each time: of a request that failed, the client may not have
+	// done with it.
+	request := b.request(make([]byte, 0, s.size+s.size/8), s.encoder)
+	s.size = min(len(request), segmentBytes)
 	for delay := firstRetry; ; delay = min(2*delay, lastRetry) {
-		r := s.attempt(ctx, b)
+		r := s.attempt(ctx, b, request)
 		if r.unsure && !unsure {
 			unsure = true
 			s.queue.doubt(b.count())
@@ -159,8 +165,11 @@ func (s *sender) settle(b batch, rejected int) {
 }
 
 // attempt sends a batch once and takes note of what came of it.
-func (s *sender) attempt(ctx context.Context, b batch) result {
-	r := s.secrets.hide(s.client.upload(ctx, b.convert(s.convert)))
+func (s *sender) attempt(ctx context.Context, b batch, request []byte) result {
+	r := result{verdict: tooLarge, err: errTooLarge}
+	if len(request) <= maxRequest {
+		r = s.secrets.hide(s.client.upload(ctx, request))
+	}
 	s.queue.attempted(r.err)
 	if r.verdict == tooLarge && b.len() == 1 {
 		r.verdict = refused

@@ -15,7 +15,7 @@ import (
 type spiller struct {
 	queue   *queue
 	disk    *disk
-	convert *converter
+	encoder *encoder
 	log     *slog.Logger
 	stop    chan struct{} // closed: move everything, then end
 	done    chan struct{} // closed at the end
@@ -25,7 +25,7 @@ type spiller struct {
 
 func newSpiller(q *queue, d *disk, o Options) *spiller {
 	return &spiller{
-		queue: q, disk: d, convert: newConverter(o.Version), log: o.Logger,
+		queue: q, disk: d, encoder: newEncoder(o.Version), log: o.Logger,
 		stop: make(chan struct{}), done: make(chan struct{}),
 	}
 }
@@ -48,7 +48,7 @@ func (s *spiller) run() {
 // move stores the oldest traces. false: the directory does not take them all.
 func (s *spiller) move() bool {
 	batch := s.queue.take(s.buf[:0])
-	n, err := s.disk.store(batch, s.convert)
+	n, err := s.disk.store(batch, s.encoder)
 	s.queue.giveBack(batch[n:])
 	clear(batch)
 	s.buf = batch

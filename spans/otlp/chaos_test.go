@@ -18,12 +18,12 @@ import (
 )
 
 const (
-	chaosQueue = 2000                   // spans in memory
-	chaosDir   = 2 << 20                // bytes on disk
-	outage     = 700 * time.Millisecond // how long a fault lasts
-	pace       = 2 * time.Millisecond   // a trace, from the beginning to the end
-	maxExport  = 300 * time.Millisecond // on a machine with much else to do; a hang would be no less than the timeout
-	chaosLimit = 400 * time.Millisecond // of an attempt
+	chaosQueue = 2000                    // spans in memory
+	chaosDir   = 16 << 20                // bytes on disk
+	outage     = 700 * time.Millisecond  // how long a fault lasts
+	pace       = 2 * time.Millisecond    // a trace, from the beginning to the end
+	maxExport  = 300 * time.Millisecond  // on a machine with much else to do; a hang would be no less than the timeout
+	chaosLimit = 1500 * time.Millisecond // of an attempt
 )
 
 // fault is what may become of a collector.
@@ -66,7 +66,7 @@ var faults = []fault{
 		return answer{code: codes.Canceled, http: http.StatusServiceUnavailable}
 	})},
 	{name: "is slow", begin: answers(func(_ context.Context, _ int, take func()) answer {
-		time.Sleep(chaosLimit / 4)
+		time.Sleep(outage / 7)
 		take()
 		return answer{}
 	})},

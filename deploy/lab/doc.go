@@ -16,6 +16,9 @@
 //	clients   clients of four libraries and raw requests, and their own records of what they sent
 //	trial     what the tests of real brokers have in common
 //	e2e       the live path, tested
+//	sink      what is sent by OTLP, byte by byte, and a collector that dies and hangs
+//	canary    what must never leave Tailspan, looked for in all that it puts out
+//	chaos     the live path beside a collector that dies, hangs and comes back
 //	brokers   the live path on old and new, encrypted and replicated brokers
 //	rights    the live path with fewer capabilities, and as another user
 //	probeflag the JVM's probe flag, switched on and put back

@@ -69,8 +69,8 @@ func (s *stage) record(name string, partition int) *kgo.Record {
 }
 
 const (
-	rounds        = 4 // requests of a client, at least
-	recordsATime  = 6
+	rounds        = 3 // requests of a client, at least
+	recordsATime  = 4
 	produceWithin = 20 * time.Second
 )
 

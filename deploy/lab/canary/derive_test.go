@@ -72,11 +72,22 @@ func (s *stage) deriveBatches(t *testing.T, name string, x talked) (n int) {
 			}
 			n++
 			for piece := range s.known.others(p.Records[batchHead:]) {
-				s.note(secret, Of(bytes.Clone(piece), "%s: compressed batch", name))
+				for _, part := range samples(piece) {
+					s.note(secret, Of(bytes.Clone(part), "%s: compressed batch", name))
+				}
 			}
 		}
 	}
 	return n
+}
+
+// samples of a piece are its ends and its middle, or all of a short one.
+func samples(b []byte) [][]byte {
+	const n = 2 * window
+	if len(b) <= 3*n {
+		return [][]byte{b}
+	}
+	return [][]byte{b[:n], b[len(b)/2 : len(b)/2+n], b[len(b)-n:]}
 }
 
 // deriveSCRAM notes all that RFC 5802 makes of a password, once it has proved

@@ -1,7 +1,6 @@
 package canary
 
 import (
-	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -37,10 +36,7 @@ func (s *stage) watch(t *testing.T, name, print string, asked bool, flags ...str
 	l := &live{name: name, asked: asked, print: print, recording: s.file(name + ".pcapng"), sink: to, address: freeAddress(t)}
 	protocol, endpoint := "grpc", to.Endpoint()
 	if asked {
-		protocol, endpoint = supported(t), to.Endpoint()
-		if protocol != "grpc" {
-			endpoint = to.WebEndpoint()
-		}
+		protocol, endpoint = "http/protobuf", to.WebEndpoint()
 	}
 	for _, dir := range []string{"queue", "state"} {
 		l.dirs = append(l.dirs, s.file(name+"-"+dir))
@@ -104,14 +100,10 @@ func (l *live) sent(t *testing.T, o *outputs) {
 		spans.linkless = append(spans.linkless, spansWithoutLinks(t, m.Body)...)
 	}
 	o.add(spans)
-	if len(metrics.bytes) > 0 || metricsByOTLP {
-		o.add(metrics)
-	}
+	o.add(metrics)
 	t.Logf("%s: %d bytes of spans, %d of metrics by OTLP, %d printed", l.name, len(spans.bytes), len(metrics.bytes), len(l.out))
 }
 
 // settle waits until what the broker did last was seen and, where it must be,
 // exported.
 func settle() { time.Sleep(1500 * time.Millisecond) }
-
-func (l *live) String() string { return fmt.Sprint(l.name) }

@@ -73,7 +73,7 @@ func (s *stage) start(t *testing.T) *kafka.Broker {
 	b, err := kafka.Start(t.Context(), d, kafka.Config{
 		Dir: s.run.Path("broker"), LogDir: s.run.Path("logs"), OutputDir: s.Dir,
 		Protocols: []kafka.Protocol{kafka.SASLPlaintext, kafka.SASLSSL}, Logins: s.people.plain,
-		JVM:        []string{kafka.MonitorProbes, "-Dlab.secret=" + s.secret("JVM option").Text()},
+		JVM: []string{kafka.MonitorProbes, "-Dlab.secret=" + s.secret("JVM option").Text()},
 		Properties: map[string]string{"lab.secret": s.secret("broker property").Text(), "connections.max.reauth.ms": "1500",
 			"transaction.state.log.num.partitions": "1", "offsets.topic.num.partitions": "1"},
 	})

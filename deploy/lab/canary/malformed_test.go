@@ -158,6 +158,9 @@ func (s *stage) malformedRequests(t *testing.T) (all []malformed) {
 		k := kmsg.Record{Key: mark(), Value: mark()}
 		add("a message set", s.produce("a message set", 7, s.topic.Text(), 7, wire.MessageSet(magic, time.Now().UnixMilli(), []kmsg.Record{k, k})))
 	}
+	for _, v := range []int16{3, 9} { // well-formed, but no metric may have it for a label
+		add("an unknown topic", s.produce("unknown topic", v, s.identity("unknown topic, v%d", v), 7, s.batch(t, "unknown topic")))
+	}
 	add("records that are none", s.produce("no records", 9, s.topic.Text(), 7, bytes.Repeat(mark(), 8)))
 	add("a topic too long", s.produce("long topic", 9, string(bytes.Repeat(mark(), 100)), 7, s.batch(t, "long topic")))
 	add("a transactional id too long", frame(head(0, 7, 7, id()), str(string(bytes.Repeat(mark(), 100))), int16s(1)))

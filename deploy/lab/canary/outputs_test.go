@@ -78,12 +78,8 @@ func (x *output) may(k kind) bool {
 
 // searchAll looks for every mark in every output, and at the same time shows
 // that it would find each kind of them in each.
-func searchAll(t *testing.T, l *ledger, all []output) {
+func searchAll(t *testing.T, l *ledger, searchers map[kind]*Searcher, all []output) {
 	t.Helper()
-	searchers := map[kind]*Searcher{}
-	for _, k := range []kind{secret, identity, messageID, traceContext, topic} {
-		searchers[k] = NewSearcher(l.of(k)...)
-	}
 	var bytesOfAll int
 	slices.SortFunc(all, func(a, b output) int { return strings.Compare(a.name, b.name) })
 	for _, x := range all {
@@ -97,6 +93,15 @@ func searchAll(t *testing.T, l *ledger, all []output) {
 	}
 	t.Logf("%d outputs of %d bytes: none of %d secrets is in them, nor any of %d clients' ids, %d message ids and %d contexts where it may not be", len(all), bytesOfAll,
 		len(l.of(secret)), len(l.of(identity)), len(l.of(messageID)), len(l.of(traceContext))/marksOfContext)
+}
+
+// searchers of the marks of each kind.
+func (l *ledger) searchers() map[kind]*Searcher {
+	all := map[kind]*Searcher{}
+	for _, k := range []kind{secret, identity, messageID, traceContext, topic} {
+		all[k] = NewSearcher(l.of(k)...)
+	}
+	return all
 }
 
 // searchOne looks for marks of a kind in an output.

@@ -7,27 +7,16 @@ import (
 	"net/url"
 	"os/exec"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/tailspan/tailspan/deploy/lab/child"
 )
 
-// What is not on main yet is looked for as soon as it is.
-const (
-	served        = false // --listen
-	metricsByOTLP = false // OTEL_METRICS_EXPORTER=otlp
-)
-
-// supported is the other protocol of OTLP, where it is known.
-func supported(*testing.T) string { return "grpc" }
-
 // fetch adds every page of a live tailspan.
 func (s *stage) fetch(t *testing.T, o *outputs, l *live) {
 	t.Helper()
-	if !served {
-		return
-	}
 	asked := url.QueryEscape(s.special("%s: asked of /trace", l.name).Text())
 	topic := s.topic.Text()
 	for _, p := range []struct{ path, accept, must string }{
@@ -73,13 +62,17 @@ func (s *stage) get(t *testing.T, url, accept string) []byte {
 // examine adds what doctor says.
 func (s *stage) examine(t *testing.T, o *outputs) {
 	t.Helper()
+	var wg sync.WaitGroup
 	for _, args := range [][]string{{"doctor"}, {"doctor", "--json"}} {
-		out, err := child.Guard(exec.CommandContext(t.Context(), s.Bin, args...)).CombinedOutput()
-		if len(out) == 0 {
-			t.Errorf("%q: %v", args, err)
-		}
-		o.add(output{name: strings.Join(args, " "), bytes: out, must: "broker"})
+		wg.Go(func() {
+			out, err := child.Guard(exec.CommandContext(t.Context(), s.Bin, args...)).CombinedOutput()
+			if len(out) == 0 {
+				t.Errorf("%q: %v", args, err)
+			}
+			o.add(output{name: strings.Join(args, " "), bytes: out, must: "broker"})
+		})
 	}
+	wg.Wait()
 }
 
 func freeAddress(t *testing.T) string {

@@ -1,7 +1,7 @@
 package canary
 
 import (
-	"bytes"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
@@ -12,6 +12,7 @@ import (
 
 	"github.com/tailspan/tailspan/deploy/lab/child"
 	"github.com/tailspan/tailspan/deploy/lab/kafka"
+	"github.com/tailspan/tailspan/deploy/lab/tailspan"
 	"github.com/tailspan/tailspan/deploy/lab/trial"
 )
 
@@ -98,15 +99,8 @@ type replay struct {
 func (s *stage) replay(t *testing.T, o *outputs, r replay) {
 	t.Helper()
 	name := strings.Join(append([]string{"replay of", r.of, r.kind, r.format}, r.flags...), " ")
-	args := append([]string{"replay", "--print", r.kind, "--format", r.format, "--log-level", "debug", r.file}, r.flags...)
-	cmd := child.Guard(exec.CommandContext(t.Context(), s.Bin, args...))
-	cmd.Env = append(cmd.Environ(), trial.NoExport)
-	var out, log bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &log
-	if err := cmd.Run(); err != nil {
-		t.Errorf("%s: %v: %s", name, err, log.Bytes())
-	}
-	x := output{name: name, place: rows, asked: r.asked, bytes: out.Bytes()}
+	out, log := s.offline(t, name, append([]string{"replay", "--print", r.kind, "--format", r.format, r.file}, r.flags...)...)
+	x := output{name: name, place: rows, asked: r.asked, bytes: out}
 	if r.kind == "traces" {
 		x.place = traces
 		if x.linkless = linkOfTable.ReplaceAll(x.bytes, nil); r.format == "jsonl" {
@@ -114,5 +108,43 @@ func (s *stage) replay(t *testing.T, o *outputs, r replay) {
 		}
 	}
 	o.add(x)
-	o.add(output{name: name + ", log", bytes: log.Bytes()})
+	o.add(output{name: name + ", log", bytes: log, must: "msg=requests"})
+}
+
+// reportAll makes pages of the recordings, and compares them.
+func (s *stage) reportAll(t *testing.T, o *outputs, lives []*live) {
+	t.Helper()
+	for _, l := range lives {
+		page, log := s.offline(t, "report of "+l.name, "report", "--slo", "1us", "-o", "-", l.recording)
+		o.add(output{name: "report of " + l.name, place: recording, asked: l.asked, bytes: page, must: "</html>"})
+		o.add(output{name: "report of " + l.name + ", log", bytes: log, must: "msg=requests"})
+	}
+	file := s.file("compared.html")
+	table, log := s.offline(t, "compare", "compare", "--slo", "1us", "-o", file, lives[0].recording, lives[1].recording)
+	page, err := os.ReadFile(file)
+	if err != nil {
+		t.Error(err)
+	}
+	o.add(output{name: "compare", bytes: table, must: "p99"})
+	o.add(output{name: "compare, page", place: recording, asked: true, bytes: page, must: "</html>"})
+	o.add(output{name: "compare, log", bytes: log, must: "msg=requests"})
+}
+
+// offline runs a command to its end, and returns its output and its log.
+func (s *stage) offline(t *testing.T, name string, args ...string) (out, log []byte) {
+	t.Helper()
+	line := func(b []byte) error { out = append(append(out, b...), '\n'); return nil }
+	ts, err := tailspan.Start(s.Bin, filepath.Join(s.Dir, strings.ReplaceAll(name, " ", "-")+".log"), []string{trial.NoExport}, line,
+		append(args, "--log-level", "debug")...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := ts.Finish(t.Context()); err != nil {
+		t.Errorf("%s: %v", name, err)
+	}
+	said, err := ts.Output()
+	if err != nil {
+		t.Error(err)
+	}
+	return out, []byte(said)
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"math/rand/v2"
 	"net"
 	"sync"
 
@@ -14,6 +15,14 @@ import (
 type tap struct {
 	mu    sync.Mutex
 	conns []*tapped
+	most  int // bytes of a write; 0: any
+}
+
+// cut has what is sent go out in pieces of at most n bytes.
+func (t *tap) cut(n int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.most = n
 }
 
 // tapped is one connection, and what went each way.
@@ -39,8 +48,18 @@ func (t *tap) dial(ctx context.Context, network, address string) (net.Conn, erro
 func (c *tapped) Write(b []byte) (int, error) {
 	c.tap.mu.Lock()
 	c.out.Write(b)
+	most := c.tap.most
 	c.tap.mu.Unlock()
-	return c.Conn.Write(b)
+	if most == 0 {
+		return c.Conn.Write(b)
+	}
+	for n := 0; n < len(b); {
+		m, err := c.Conn.Write(b[n:min(n+1+rand.IntN(most), len(b))])
+		if n += m; err != nil {
+			return n, err
+		}
+	}
+	return len(b), nil
 }
 
 func (c *tapped) Read(b []byte) (int, error) {

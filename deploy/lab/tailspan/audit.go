@@ -58,9 +58,12 @@ func (s *Sidecar) audit() error {
 	return nil
 }
 
+// tracing are the commands that see requests.
+var tracing = []string{"run", "record", "replay", "report", "compare"}
+
 // accountable says whether it traced, and ended well.
 func (s *Sidecar) accountable() bool {
-	traces := slices.ContainsFunc(s.args, func(a string) bool { return a == "run" || a == "record" || a == "replay" })
+	traces := slices.ContainsFunc(s.args, func(a string) bool { return slices.Contains(tracing, a) })
 	return traces && s.ExitCode() == Done
 }
 

@@ -85,12 +85,12 @@ func (s *Sidecar) Run(ctx context.Context) error {
 	l.appends = newAppendReader(l.config.MessageIDHeader, l.contexts())
 	unserve, err := l.serve(sources{l.lost, l.ways})
 	if err != nil {
-		return err
+		return l.finish(ctx, err)
 	}
 	defer unserve()
 	unpush, err := l.pushMetrics()
 	if err != nil {
-		return err
+		return l.finish(ctx, err)
 	}
 	defer unpush()
 

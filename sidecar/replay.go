@@ -15,8 +15,10 @@ import (
 )
 
 // flushTime is how long what is pending may take at the end: with the last read
-// of the sources before it and the detaching of the probes after it 5 s.
-const flushTime = 3 * time.Second
+// of the sources before it, and the last push of metrics, the end of the server
+// and the detaching of the probes after it, 5 s. Only a queue directory whose
+// disk hangs may take longer.
+const flushTime = 2500 * time.Millisecond
 
 // kafkaPort is taken for the broker's where a plain capture names none.
 const kafkaPort = 9092

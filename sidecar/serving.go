@@ -16,6 +16,12 @@ import (
 	"github.com/tailspan/tailspan/spans/otlp"
 )
 
+// How long an answer under way, and the last push, may take at the end.
+const (
+	unserveTime = 300 * time.Millisecond
+	unpushTime  = 700 * time.Millisecond
+)
+
 // sources is what only a run knows of, as it is now.
 type sources struct {
 	lost   func() map[string]uint64
@@ -45,7 +51,7 @@ func (s *Sidecar) serve(from sources) (stop func(), err error) {
 	}
 	s.log.Info("serving metrics and lookups", "url", "http://"+server.Addr().String())
 	return func() {
-		end, cancel := context.WithTimeout(context.Background(), time.Second)
+		end, cancel := context.WithTimeout(context.Background(), unserveTime)
 		defer cancel()
 		if err := server.Shutdown(end); err != nil {
 			s.log.Debug("stop serving", "error", err)
@@ -67,7 +73,7 @@ func (l *live) pushMetrics() (stop func(), err error) {
 		return nil, err
 	}
 	return func() {
-		end, cancel := context.WithTimeout(context.Background(), time.Second)
+		end, cancel := context.WithTimeout(context.Background(), unpushTime)
 		defer cancel()
 		if err := p.Shutdown(end); err != nil {
 			l.log.Warn("the last metrics were not pushed", "error", err)

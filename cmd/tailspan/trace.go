@@ -16,16 +16,18 @@ import (
 func run(c config.Config, log *slog.Logger) error {
 	ctx, stop := untilSignal(log)
 	defer stop()
-	pushes, err := push.Enabled()
-	if err != nil {
-		return err
-	}
+	pushes := false
 	recordOnly := c.Print == ""
-	if recordOnly {
+	if !recordOnly {
+		var err error
+		if pushes, err = push.Enabled(); err != nil {
+			return err
+		}
+	} else {
 		c.Print, c.Format, c.SLO = "none", "table", math.MaxInt64 // no trace is built for nobody
 	}
 	s, err := sidecar.New(sidecar.Options{Config: c, Logger: log, Stdout: os.Stdout, Version: version,
-		Export: !recordOnly && otlp.Enabled(), Push: !recordOnly && pushes})
+		Export: !recordOnly && otlp.Enabled(), Push: pushes})
 	if err != nil {
 		return err
 	}

@@ -103,12 +103,16 @@ func (l *latencies) copy() *frozen {
 
 // sort makes percentiles ready.
 func (f *frozen) sort() *frozen {
+	slices.Sort(f.groups)
+	if n := len(f.groups); n == 0 || f.groups[n-1] <= maxValue { // there is but the first group
+		f.values = f.groups
+		return f
+	}
 	f.values = make([]uint64, len(f.groups))
 	for i, v := range f.groups {
 		f.values[i] = v & maxValue
 	}
 	slices.Sort(f.values)
-	slices.Sort(f.groups)
 	return f
 }
 

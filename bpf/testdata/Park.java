@@ -66,8 +66,10 @@ public class Park {
         System.in.read();
         Thread waiter = thread("waiter", () -> await(file, rounds));
         waiter.start();
-        thread("holder", () -> hold(rounds)).start();
+        Thread holder = thread("holder", () -> hold(rounds));
+        holder.start();
         waiter.join();
+        holder.join();
         System.out.println("done");
         System.in.read();
     }

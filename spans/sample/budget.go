@@ -46,11 +46,3 @@ func (b *budget) most() int {
 	n := (b.rate - b.debt) * b.kept / b.spans
 	return int(math.Max(fewest, math.Min(n, maxHeld)))
 }
-
-// limit is how many most can be.
-func (b *budget) limit() int {
-	if b.rate <= 0 {
-		return 0
-	}
-	return maxHeld
-}

@@ -12,7 +12,7 @@ import (
 func TestHeapOrder(t *testing.T) {
 	for seed := range uint64(50) {
 		r := rand.New(rand.NewPCG(seed, 3))
-		p := newPool(1 << 10)
+		p := newPool()
 		var tops [3]uint32
 		var want [3][]uint64
 		for range 1000 {

@@ -8,76 +8,68 @@ import (
 	"github.com/tailspan/tailspan/spans"
 )
 
-// index finds the slots of ids, which stand in a slice of the caller's. It is
-// a hash table with open addressing, at most half full: 16 bytes a slot, where
-// a map would copy the id. The hash is seeded, for an adopted trace's id is its
-// producer's choice; nothing depends on it but how long a search takes.
+// index finds the slots of a ring by their ids, which stand in a slice of the
+// ring's. It is two hash tables with open addressing, of 4-byte entries, for
+// the latest and for an earlier lap of the ring: 16 bytes a slot, where a map
+// would copy the id. Nothing is ever removed, for what an entry leads to shows
+// whether it still holds; an outlived table is cleared whole. The hash is
+// seeded, for an adopted trace's id is its producer's choice; nothing depends
+// on the seed but how long a search takes.
 type index struct {
-	table []entry
-	seed  [2]uint64
-}
-
-// entry has its hash beside it, so that other slots' ids are seldom looked at.
-type entry struct {
-	slot uint32 // plus 1; 0: empty
-	hash uint32
+	tables [2][]uint32 // slot+1, above it as much of the hash as there is room for; 0: empty
+	slots  int
+	left   int // of the latest lap
+	shift  int // bits of slot+1
+	seed   [2]uint64
 }
 
 func newIndex(slots int) index {
-	return index{table: make([]entry, 2<<bits.Len(uint(slots-1))), seed: [2]uint64{rand.Uint64(), rand.Uint64()}}
-}
-
-func (x *index) hash(id *spans.TraceID) uint32 {
-	hi, lo := bits.Mul64(binary.LittleEndian.Uint64(id[:8])^x.seed[0], binary.LittleEndian.Uint64(id[8:])^x.seed[1])
-	return uint32(hi ^ lo)
-}
-
-func (x *index) at(i int) int { return i & (len(x.table) - 1) }
-
-// find returns the slot of an id, -1 without one.
-func (x *index) find(ids []spans.TraceID, id *spans.TraceID) int {
-	if len(x.table) == 0 {
-		return -1
+	size := 2 << bits.Len(uint(slots-1)) // at most half full
+	return index{
+		tables: [2][]uint32{make([]uint32, size), make([]uint32, size)}, slots: slots, left: slots,
+		shift: bits.Len(uint(slots)), seed: [2]uint64{rand.Uint64(), rand.Uint64()},
 	}
+}
+
+func (x *index) hash(id *spans.TraceID) uint64 {
+	hi, lo := bits.Mul64(binary.LittleEndian.Uint64(id[:8])^x.seed[0], binary.LittleEndian.Uint64(id[8:])^x.seed[1])
+	return hi ^ lo
+}
+
+// find returns the slot of an id, -1 without one. Of several it is the last.
+func (x *index) find(ids []spans.TraceID, id *spans.TraceID) int {
 	h := x.hash(id)
-	for i := x.at(int(h)); x.table[i].slot != 0; i = x.at(i + 1) {
-		if e := x.table[i]; e.hash == h && ids[e.slot-1] == *id {
-			return int(e.slot) - 1
+	for _, table := range x.tables {
+		if e := table[x.search(table, ids, id, h)]; e != 0 {
+			return x.slot(e)
 		}
 	}
 	return -1
 }
 
-// put makes a slot known, and returns the one that was known by its id before,
-// -1 for none: of several, only the last is found.
-func (x *index) put(ids []spans.TraceID, slot int) (before int) {
+// put makes a slot known, the next one of the ring.
+func (x *index) put(ids []spans.TraceID, slot int) {
+	if x.left == 0 {
+		x.tables[0], x.tables[1] = x.tables[1], x.tables[0]
+		clear(x.tables[0])
+		x.left = x.slots
+	}
+	x.left--
 	h := x.hash(&ids[slot])
-	i := x.at(int(h))
-	before = -1
-	for ; x.table[i].slot != 0; i = x.at(i + 1) {
-		if e := x.table[i]; e.hash == h && ids[e.slot-1] == ids[slot] {
-			before = int(e.slot) - 1
+	table := x.tables[0]
+	table[x.search(table, ids, &ids[slot], h)] = uint32(h>>32)<<x.shift | uint32(slot+1)
+}
+
+func (x *index) slot(e uint32) int { return int(e&(1<<x.shift-1)) - 1 }
+
+// search returns where an id's entry is, or else where it belongs.
+func (x *index) search(table []uint32, ids []spans.TraceID, id *spans.TraceID, h uint64) int {
+	mask := len(table) - 1
+	i := int(h) & mask
+	for ; table[i] != 0; i = (i + 1) & mask {
+		if e := table[i]; e>>x.shift == uint32(h>>32)<<x.shift>>x.shift && ids[x.slot(e)] == *id {
 			break
 		}
 	}
-	x.table[i] = entry{uint32(slot) + 1, h}
-	return before
-}
-
-// remove forgets a slot, whose id must still be there. Those behind it move
-// up, so that no search ends too early.
-func (x *index) remove(ids []spans.TraceID, slot int) {
-	hole := x.at(int(x.hash(&ids[slot])))
-	for ; x.table[hole].slot != uint32(slot)+1; hole = x.at(hole + 1) {
-		if x.table[hole].slot == 0 {
-			return // another slot's with the same id took its place
-		}
-	}
-	for i := x.at(hole + 1); x.table[i].slot != 0; i = x.at(i + 1) {
-		if home := int(x.table[i].hash); x.at(i-home) >= x.at(i-hole) {
-			x.table[hole] = x.table[i]
-			hole = i
-		}
-	}
-	x.table[hole] = entry{}
+	return i
 }

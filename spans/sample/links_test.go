@@ -153,10 +153,10 @@ func TestTwins(t *testing.T) {
 	h := start(t, Options{SLO: always(time.Second), Keep: 4, Stubs: 4})
 	h.offer(1, time.Second)    // kept for itself
 	h.offer(1, ms, explains)   // another request of that trace
-	h.offer(1, 2*ms, explains) // a third: the second is forgotten
+	h.offer(1, 2*ms, explains) // a third
 	h.offer(1, ms)
 	h.offer(1, 2*ms)
-	h.fates(map[Fate]uint64{Slow: 1, SampledOut: 2})
+	h.fates(map[Fate]uint64{Slow: 1})
 	h.offer(2, time.Second, links(1)) // the third; a stub of the trace is not needed
 	if n := len(h.got[id(1)]); n != 2 {
 		t.Errorf("%d traces", n)

@@ -34,15 +34,14 @@ const nowhere = int32(-1)
 // pool holds candidates in slots that stay where they are. The zero value
 // holds nothing.
 type pool struct {
-	items []held // from 1 on
-	ids   []spans.TraceID
-	index index
+	items []held                   // from 1 on
+	index map[spans.TraceID]uint32 // of several with one id, the last
 	free  uint32
 	load  load
 }
 
-func newPool(size int) pool {
-	return pool{items: make([]held, 1), ids: make([]spans.TraceID, 1), index: newIndex(size)}
+func newPool() pool {
+	return pool{items: make([]held, 1), index: map[spans.TraceID]uint32{}}
 }
 
 func (p *pool) add(it held) uint32 {
@@ -51,23 +50,24 @@ func (p *pool) add(it held) uint32 {
 		p.free = p.items[at].sibling
 	} else {
 		at = uint32(len(p.items))
-		p.items, p.ids = append(p.items, held{}), append(p.ids, spans.TraceID{})
+		p.items = append(p.items, held{})
 	}
-	p.items[at], p.ids[at] = it, it.sum.ID
-	p.index.put(p.ids, int(at))
+	p.items[at] = it
+	p.index[it.sum.ID] = at
 	p.load.add(it.sum.Request)
 	return at
 }
 
-// find returns the slot of an id, of several the last one added.
-func (p *pool) find(id spans.TraceID) uint32 {
-	return uint32(max(p.index.find(p.ids, &id), int(none)))
-}
+// find returns the slot of an id, none without one.
+func (p *pool) find(id spans.TraceID) uint32 { return p.index[id] }
 
 // release frees a slot, which must be in no heap.
 func (p *pool) release(at uint32) {
-	p.load.remove(p.items[at].sum.Request)
-	p.index.remove(p.ids, int(at))
+	sum := &p.items[at].sum
+	p.load.remove(sum.Request)
+	if p.index[sum.ID] == at {
+		delete(p.index, sum.ID)
+	}
 	p.items[at] = held{sibling: p.free}
 	p.free = at
 }

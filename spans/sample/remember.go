@@ -22,16 +22,12 @@ func (s *Sampler) remember(c Candidate, sum *spans.Summary, lost mark) {
 	}
 }
 
-// rememberFull forgets the oldest for it, and an older one of the same id.
+// rememberFull forgets the oldest for it.
 func (s *Sampler) rememberFull(id spans.TraceID, w whole) {
 	if oldest, ok := s.full.next(); ok {
 		s.forget(oldest)
 	}
-	v, twin := s.full.push(id)
-	if twin != nil {
-		s.forget(twin)
-	}
-	*v = w
+	*s.full.push(id) = w
 	s.fullLoad.add(w.request)
 }
 
@@ -43,7 +39,7 @@ func (s *Sampler) takeFull(id spans.TraceID) (whole, bool) {
 	return w, ok
 }
 
-// forget counts what is going, or has gone, from the ring.
+// forget counts what goes from the ring.
 func (s *Sampler) forget(w *whole) {
 	s.fullLoad.remove(w.request)
 	topic := ""
@@ -51,7 +47,6 @@ func (s *Sampler) forget(w *whole) {
 		topic = w.c.Summary().Topic
 	}
 	s.lose(w.lost, topic, w.request)
-	*w = whole{}
 }
 
 // rememberStub does likewise.
@@ -59,12 +54,7 @@ func (s *Sampler) rememberStub(sum *spans.Summary, lost mark) {
 	if oldest, ok := s.stubs.next(); ok {
 		s.forgetStub(oldest)
 	}
-	v, twin := s.stubs.push(sum.ID)
-	if twin != nil {
-		s.forgetStub(twin)
-		*twin = stub{}
-	}
-	v.set(sum, lost)
+	s.stubs.push(sum.ID).set(sum, lost)
 	s.stubLoad.add(true)
 }
 

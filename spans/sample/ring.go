@@ -2,7 +2,8 @@ package sample
 
 import "github.com/tailspan/tailspan/spans"
 
-// ring remembers values, oldest first, that can be taken out by their ids. The
+// ring remembers values, oldest first, that can be taken out by their ids. Of
+// several with one id the last is found; another may be when that is gone. The
 // zero value holds nothing and takes nothing.
 type ring[T any] struct {
 	ids    []spans.TraceID // zero: empty, or taken out
@@ -30,8 +31,8 @@ func (r *ring[T]) take(id spans.TraceID) (v T, ok bool) {
 	return v, false
 }
 
-// next is what push would have to forget: the oldest value, if there is no
-// slot left and it was not taken out.
+// next is what push will forget: the oldest value, if there is no slot left and
+// it was not taken out.
 func (r *ring[T]) next() (v *T, ok bool) {
 	if r.used < len(r.ids) || r.ids[r.head].IsZero() {
 		return nil, false
@@ -40,26 +41,20 @@ func (r *ring[T]) next() (v *T, ok bool) {
 }
 
 // push adds an id that is not zero, for the oldest if need be, and returns where
-// its value goes; something old may still be there. twin, if it is not nil, is
-// the value that the id had before, which is out of the ring now.
-func (r *ring[T]) push(id spans.TraceID) (v, twin *T) {
+// its value goes; something old may still be there.
+func (r *ring[T]) push(id spans.TraceID) *T {
 	if r.used == len(r.ids) {
 		if !r.ids[r.head].IsZero() {
-			r.index.remove(r.ids, r.head)
 			r.n--
 		}
 		r.pass()
 	}
 	at := r.wrap(r.head + r.used)
 	r.ids[at] = id
-	if was := r.index.put(r.ids, at); was >= 0 {
-		r.ids[was] = spans.TraceID{}
-		twin = &r.values[was]
-		r.n--
-	}
+	r.index.put(r.ids, at)
 	r.used++
 	r.n++
-	return &r.values[at], twin
+	return &r.values[at]
 }
 
 // drop gives up the oldest slot, and returns what was in it.
@@ -85,7 +80,6 @@ func (r *ring[T]) wrap(at int) int {
 }
 
 func (r *ring[T]) empty(at int) T {
-	r.index.remove(r.ids, at)
 	v := r.values[at]
 	var none T
 	r.ids[at], r.values[at] = spans.TraceID{}, none

@@ -86,7 +86,7 @@ func New(o Options) *Sampler {
 	s.budget = newBudget(o.MaxSpansRate)
 	s.strata.begin(s.budget.most())
 	s.slowest.most = min(max(o.Slowest, 0), maxSlowest)
-	s.pool = newPool(s.budget.limit() + s.slowest.most + 1)
+	s.pool = newPool()
 	keep := orElse(o.Keep, DefaultKeep)
 	s.full, s.stubs = newRing[whole](keep), newRing[stub](orElse(o.Stubs, DefaultStubs))
 	s.wanted, s.kept = newIDs(keep), newIDs(keep)

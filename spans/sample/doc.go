@@ -51,13 +51,15 @@
 // how many a stratum may hold at any moment follows from arrivals and from the
 // seconds before, never from the R of what competes, so that, the others' R
 // given, a candidate stays if and only if its R is not below a T that does not
-// depend on it, and that T is the one it is marked with.
+// depend on it, and that T is the one it is marked with. (Of the rest only those
+// arrive that pass the share; of one that does, the same holds.)
 //
 // Requests that share an id (a producer's trace that was adopted) share their
 // R: they stay or go together, and more of them in one second than their
-// stratum may hold go. A link to them asks for the id, and gets the last one
-// that is at hand in full, or else, if none was kept, a stub. What Export
-// refuses is missing from estimates; it is counted.
+// stratum may hold go, which no estimate makes up for. A link to them asks for
+// the id, and gets the last one that is at hand in full, or else, if none was
+// kept, a stub. What Export refuses, and what no trace came of, is missing from
+// estimates; it is counted.
 //
 // # What it knows
 //

@@ -1,6 +1,8 @@
 package sample
 
 import (
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -187,6 +189,34 @@ func TestClockSetBack(t *testing.T) {
 	h.offer(4, 200*ms)
 	h.pass(31 * time.Second)
 	h.expect(1, 2, 3, 4)
+}
+
+// Goroutines do not get in each other's way.
+func TestConcurrent(t *testing.T) {
+	var exported atomic.Uint64
+	s := New(Options{SLO: always(65 * ms), Share: 0.3, Slowest: 3, MaxSpansRate: 200, Keep: 50, Stubs: 50, Export: func(*spans.Trace) bool {
+		exported.Add(1)
+		return true
+	}})
+	const each = 2000
+	var all sync.WaitGroup
+	for g := range uint64(4) {
+		all.Go(func() {
+			for i := range uint64(each) {
+				now := int64(time.Hour) + int64(i)*int64(5*ms)
+				s.Offer(&made{sum: spans.Summary{ID: id(g*each + i), Start: now, Latency: time.Duration(i%130) * ms, Request: true, Explains: i%2 == 0}, links: []spans.TraceID{id(i)}})
+				s.Tick(now)
+				if st := s.Stats(); st.All.Seen != st.All.Kept()+st.All.Dropped()+st.All.Pending {
+					t.Error("seen ≠ kept + dropped + pending")
+				}
+			}
+		})
+	}
+	all.Wait()
+	s.Close()
+	if st := s.Stats(); st.All.Seen != 4*each || st.All.Pending != 0 || st.All.Kept() != exported.Load() {
+		t.Errorf("%+v", st)
+	}
 }
 
 func TestNames(t *testing.T) {

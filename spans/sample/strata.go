@@ -14,8 +14,7 @@ const (
 // and within a topic over classes, as in max-min fairness, where nobody gets
 // less so that somebody who has more gets still more. Shares are counted in
 // arrivals, never in what is held, so that they do not depend on the
-// randomness of anything held; a share that has been cut does not grow again
-// beyond what the largest has.
+// randomness of anything held.
 type strata struct {
 	most   int       // traces of this second
 	limit  int       // strata of this second: fewest of each is not beyond most

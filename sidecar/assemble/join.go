@@ -201,7 +201,9 @@ func (p *part) isItsBatch(e *event.Write) bool {
 // forgetWrite also cuts the chain of gaps, which would otherwise keep every
 // earlier write alive.
 func (b *broker) forgetWrite(w *write) {
-	w.before, w.after = nil, nil
+	if r := w.request(); r == nil || r.finished {
+		w.before, w.after = nil, nil
+	}
 	w.log.forget(w)
 }
 

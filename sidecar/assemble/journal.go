@@ -152,7 +152,7 @@ func (c *commit) overlaps(from, to event.Time) bool {
 
 // quiet says that no commit is open that a write overlapped.
 func (a *Assembler) quiet(w *write) bool {
-	return w.resolved || a.quietIn(w.ev.Device, w.ev.Start, w.ev.End)
+	return w.resolved || w.ev.End-w.ev.Start < minHeld || a.quietIn(w.ev.Device, w.ev.Start, w.ev.End)
 }
 
 // quietIn says so of any time on a device.

@@ -23,3 +23,19 @@ func TestWaitAtManyRequests(t *testing.T) {
 		t.Errorf("cause %s, want %s", c, spans.CauseMonitor)
 	}
 }
+
+// TestPlainRequestsAreBrief: requests to which nothing happened are not kept open
+// for as long as those that something may yet be learned of.
+func TestPlainRequestsAreBrief(t *testing.T) {
+	s := newScript(t)
+	for i := range event.Time(1000) {
+		at, c := t0+i*ms, int32(i)
+		s.Handle(aRequest(c, at, 1, uint32(i)))
+		s.Handle(aWrite(5, at+50*us, at+80*us, int64(2*i), uint32(i)))
+		s.Handle(&event.Wake{Time: at + 100*us, Thread: aThread(5)})
+		s.Handle(aResponse(c, at+120*us, int64(2*i)))
+	}
+	if open := s.Stats().Requests - s.Stats().Finished; open > uint64(brief/ms)+1 {
+		t.Errorf("%d requests are open after a second", open)
+	}
+}

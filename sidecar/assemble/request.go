@@ -168,8 +168,35 @@ func (a *Assembler) close(r *request, at event.Time) {
 		a.after(at, r)
 		return
 	}
+	if r.plain() {
+		a.after(at+brief, r)
+		return
+	}
 	a.after(at+linger, r)
 }
+
+// brief is how long a request is kept open to which nothing happened.
+const brief = lateExit + 5*ms
+
+// plain says that nothing is seen that could link to it, or that it could link to:
+// it was answered, its writes took no time, and no thread waited.
+func (r *request) plain() bool {
+	if r.resp == nil || r.asked || r.before.request != nil {
+		return false
+	}
+	for i := range r.parts {
+		p := &r.parts[i]
+		w := p.write
+		if p.join != joinExact || p.first.write != nil || w == nil || w.ev.End-w.ev.Start >= minHeld || w.blocked != nil ||
+			w.before == nil || w.before.busy() || w.after.busy() {
+			return false
+		}
+	}
+	return true
+}
+
+// busy says that something is seen in it that belongs to a request.
+func (g *gap) busy() bool { return len(g.waits)+len(g.fsyncs) > 0 }
 
 // lastMoment is where its trace ends.
 func (r *request) lastMoment() event.Time {

@@ -9,6 +9,7 @@ type timed interface{ due(a *Assembler) }
 // that a replay does the same in the same order.
 type timers struct {
 	order event.Order[timer] // most wait equally long: they come in order
+	soon  event.Order[timer] // those that wait no longer than brief, likewise
 	seq   uint64
 }
 
@@ -23,13 +24,28 @@ func (t timer) Less(u timer) bool { return t.at < u.at || t.at == u.at && t.seq 
 // after has d looked at when event time has passed t.
 func (a *Assembler) after(t event.Time, d timed) {
 	a.timers.seq++
-	a.timers.order.Push(timer{t, a.timers.seq, d})
+	to := &a.timers.order
+	if t-a.now <= brief {
+		to = &a.timers.soon
+	}
+	to.Push(timer{t, a.timers.seq, d})
+}
+
+// next is the order that has the earliest timer; nil without any.
+func (t *timers) next() *event.Order[timer] {
+	switch {
+	case t.order.Len() == 0 && t.soon.Len() == 0:
+		return nil
+	case t.order.Len() == 0, t.soon.Len() > 0 && t.soon.Top().Less(t.order.Top()):
+		return &t.soon
+	}
+	return &t.order
 }
 
 // fire does all that is due at or before t.
 func (a *Assembler) fire(t event.Time) {
-	for a.timers.order.Len() > 0 && a.timers.order.Top().at <= t {
-		x := a.timers.order.Pop()
+	for o := a.timers.next(); o != nil && o.Top().at <= t; o = a.timers.next() {
+		x := o.Pop()
 		a.now = max(a.now, x.at)
 		x.d.due(a)
 	}

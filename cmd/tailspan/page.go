@@ -10,7 +10,7 @@ import (
 
 // makeReport is `tailspan report`.
 func makeReport(c config.Config, log *slog.Logger) error {
-	spareCollections()
+	spareCollections(pageLimit)
 	ctx, stop := untilSignal(log)
 	defer stop()
 	return sidecar.Report(ctx, sidecar.Options{Config: c, Logger: log, Stdout: os.Stdout, Version: version})
@@ -18,7 +18,7 @@ func makeReport(c config.Config, log *slog.Logger) error {
 
 // compare is `tailspan compare`.
 func compare(c config.Config, log *slog.Logger) error {
-	spareCollections()
+	spareCollections(pageLimit)
 	ctx, stop := untilSignal(log)
 	defer stop()
 	return sidecar.Compare(ctx, sidecar.Options{Config: c, Logger: log, Stdout: os.Stdout, Version: version})

@@ -1,6 +1,7 @@
 package chaos
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -14,8 +15,9 @@ type phase struct {
 	p50, p99  time.Duration
 }
 
-// load is what the clients did in a phase, which begins with an act.
-func (s *stage) load(t *testing.T, name string, d time.Duration, act func() error) phase {
+// load is what the clients did in a phase, which begins with an act, and goes on
+// at least for a time, and until something has come about.
+func (s *stage) load(t *testing.T, name string, least time.Duration, act func() error, until func() bool) phase {
 	t.Helper()
 	if act != nil {
 		if err := act(); err != nil {
@@ -23,12 +25,20 @@ func (s *stage) load(t *testing.T, name string, d time.Duration, act func() erro
 		}
 	}
 	begin := time.Now()
-	took, err := steady.Latencies(t.Context(), s.clients, d)
-	if err != nil || len(took) == 0 {
-		t.Fatalf("%s: %d requests, %v", name, len(took), err)
+	var took []time.Duration
+	for len(took) == 0 || until != nil && !until() {
+		more, err := steady.Latencies(t.Context(), s.clients, least)
+		if err != nil || len(more) == 0 {
+			t.Fatalf("%s: %d requests, %v", name, len(more), err)
+		}
+		if took = append(took, more...); time.Since(begin) > exportedWithin {
+			t.Fatalf("%s: nothing was exported in %s", name, exportedWithin)
+		}
 	}
-	p := phase{name, float64(len(took)) / time.Since(begin).Seconds(), took[len(took)/2], took[len(took)*99/100]}
-	t.Logf("%-28s %5.0f requests a second, p50 %s, p99 %s", p.name, p.perSecond, p.p50.Round(10*time.Microsecond), p.p99.Round(10*time.Microsecond))
+	slices.Sort(took)
+	d := time.Since(begin)
+	p := phase{name, float64(len(took)) / d.Seconds(), took[len(took)/2], took[len(took)*99/100]}
+	t.Logf("%-24s %4.1f s: %4.0f requests a second, p50 %s, p99 %s", p.name, d.Seconds(), p.perSecond, p.p50.Round(10*time.Microsecond), p.p99.Round(10*time.Microsecond))
 	return p
 }
 

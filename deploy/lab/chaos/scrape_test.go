@@ -22,6 +22,7 @@ type scraper struct {
 	stop context.CancelFunc
 	done sync.WaitGroup
 
+	mu       sync.Mutex // of what follows
 	scrapes  int
 	most     tailspan.Account // the greatest of each, but Dropped, which is the last
 	resident int64            // bytes, at most
@@ -48,22 +49,21 @@ func (s *scraper) end() {
 	s.done.Wait()
 }
 
+// exported are the requests that the collector has acknowledged by now.
+func (s *scraper) exported() uint64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.most.Exported
+}
+
 // once: a tailspan that has ended or does not serve yet answers nothing.
 func (s *scraper) once(ctx context.Context) {
+	account, err := s.ask(ctx)
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.resident = max(s.resident, resident(s.pid))
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url, nil)
-	if err != nil {
-		s.wrong = err
-		return
-	}
-	a, err := http.DefaultClient.Do(r)
 	if err != nil {
 		return
-	}
-	defer a.Body.Close()
-	account, err := parse(a)
-	if err != nil {
-		return // it was cut off
 	}
 	s.scrapes++
 	if err := account.Balanced(); err != nil && s.wrong == nil {
@@ -72,6 +72,19 @@ func (s *scraper) once(ctx context.Context) {
 	s.most.Seen, s.most.Exported = max(s.most.Seen, account.Seen), max(s.most.Exported, account.Exported)
 	s.most.SampledOut, s.most.Pending = max(s.most.SampledOut, account.SampledOut), max(s.most.Pending, account.Pending)
 	s.most.Dropped = account.Dropped
+}
+
+func (s *scraper) ask(ctx context.Context) (account tailspan.Account, err error) {
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url, nil)
+	if err != nil {
+		return account, err
+	}
+	a, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return account, err
+	}
+	defer a.Body.Close()
+	return parse(a)
 }
 
 // parse reads the account of a scrape.

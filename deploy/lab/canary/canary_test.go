@@ -35,9 +35,9 @@ func TestCanary(t *testing.T) {
 	step("examine and replay")
 	s.lose(t, o, pcap)
 	step("lose")
-	searchers := s.searchers()
-	s.controls(t, searchers, o.all)
-	searchAll(t, s.ledger, searchers, o.all)
+	c := newChecker(s.ledger)
+	c.controls(t, o.all)
+	c.all(t, o.all)
 	step("search")
 }
 
@@ -64,7 +64,7 @@ func (s *stage) converse(t *testing.T) {
 		name string
 		do   func(*testing.T)
 	}{
-		{"produce", s.produceAll}, {"transactions and no acks", s.transact}, {"nested", s.nested}, {"consume", s.consume}, {"refused", s.refused},
+		{"produce", s.produceAll}, {"transactions and no acks", s.transact}, {"nested", s.produceNested}, {"consume", s.consume}, {"refused", s.refused},
 		{"malformed", s.sendMalformed}, {"answers", s.askFake}, {"Java", func(*testing.T) { <-done }},
 	} {
 		part.do(t)

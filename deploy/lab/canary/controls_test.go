@@ -6,9 +6,9 @@ import (
 )
 
 // controls looks for what must be there, by the same means.
-func (s *stage) controls(t *testing.T, searchers map[kind]*Searcher, all []output) {
+func (c *checker) controls(t *testing.T, all []output) {
 	t.Helper()
-	for _, c := range []struct {
+	for _, x := range []struct {
 		kind  kind
 		in    string // an output's name
 		least int    // how many marks of that kind
@@ -20,17 +20,17 @@ func (s *stage) controls(t *testing.T, searchers map[kind]*Searcher, all []outpu
 		{identity, "recorded with losses", 10}, {identity, "made of a capture with losses", 10},
 		{traceContext, "asked recording", 60}, {traceContext, "asked traces", 60}, {traceContext, "asked OTLP spans", 60},
 	} {
-		i := slices.IndexFunc(all, func(x output) bool { return x.name == c.in })
+		i := slices.IndexFunc(all, func(o output) bool { return o.name == x.in })
 		if i < 0 {
-			t.Errorf("control: there is no output %q", c.in)
+			t.Errorf("control: there is no output %q", x.in)
 			continue
 		}
 		seen := map[string]bool{}
-		for _, f := range searchers[c.kind].Find(all[i].bytes) {
+		for _, f := range c.searchers[x.kind].Find(all[i].bytes) {
 			seen[f.Mark.Name] = true
 		}
-		if len(seen) < c.least {
-			t.Errorf("control: %s holds %d marks of the kind %v, want %d and more", c.in, len(seen), c.kind, c.least)
+		if len(seen) < x.least {
+			t.Errorf("control: %s holds %d marks of the kind %v, want %d and more", x.in, len(seen), x.kind, x.least)
 		}
 	}
 }

@@ -24,10 +24,17 @@ const (
 	traceContext
 	// topic is a topic's name: everywhere.
 	topic
+	// nested is a name in a request inside of a record: nowhere but in recordings,
+	// and there only of connections that packets were missed of. What then may be
+	// a request is recorded before its answer shows that it was none.
+	nested
 )
 
+// kindsOfMarks are all.
+var kindsOfMarks = []kind{secret, identity, messageID, traceContext, topic, nested}
+
 func (k kind) String() string {
-	return [...]string{"secret", "client's id", "message id", "trace context", "topic"}[k]
+	return [...]string{"secret", "client's id", "message id", "trace context", "topic", "name in a nested request"}[k]
 }
 
 // ledger is what was sent, by kind. Safe for many goroutines.

@@ -70,7 +70,8 @@ func (l *live) end(t *testing.T, o *outputs) {
 		t.Error(err)
 	}
 	o.add(output{name: l.name + " log", bytes: []byte(log), must: "tracing broker"})
-	o.add(output{name: l.name + " recording", place: recording, asked: l.asked, bytes: recorded, must: "progress"})
+	lossy := strings.Contains(log, "packets dropped by the kernel")
+	o.add(output{name: l.name + " recording", place: recording, asked: l.asked, lossy: lossy, bytes: recorded, must: "progress"})
 	printed := output{name: l.name + " " + l.print, place: rows, asked: l.asked, bytes: l.out, must: "arrival_ns"}
 	if l.print == "traces" {
 		printed.place, printed.linkless, printed.must = traces, withoutLinks(t, l.out), "trace_id"

@@ -21,7 +21,7 @@ import (
 // nested has clients produce records that hold whole requests, as somebody does
 // who keeps captures in Kafka: to these a decoder might take, once it has lost
 // where it was. They come in many segments, which begin anywhere in them.
-func (s *stage) nested(t *testing.T) {
+func (s *stage) produceNested(t *testing.T) {
 	t.Helper()
 	for _, acks := range []int16{0, 1} {
 		c := s.dial(t, fmt.Sprintf("nested, acks=%d", acks), kafka.SASLPlaintext, kafka.Plain, s.people.plain[0], kgo.ProducerBatchCompression(kgo.NoCompression()))
@@ -44,10 +44,10 @@ const (
 
 func (s *stage) innerRequests(t *testing.T, acks int16) (all []byte) {
 	t.Helper()
-	client := s.secret("client id inside of a record").Text()
+	client := s.note(nested, New("client id inside of a record")).Text()
 	for id := range int32(inner) {
 		r := kmsg.NewPtrProduceRequest()
-		r.Version, r.Acks, r.TransactionID = 9, acks, kmsg.StringPtr(s.secret("transactional id inside of a record").Text())
+		r.Version, r.Acks, r.TransactionID = 9, acks, kmsg.StringPtr(s.note(nested, New("transactional id inside of a record")).Text())
 		b, _, err := (&wire.Batch{Records: []kmsg.Record{{Value: s.secret("record inside of a record").Bytes}}, ProducerID: wire.Plain}).Encode()
 		if err != nil {
 			t.Fatal(err)
@@ -55,7 +55,7 @@ func (s *stage) innerRequests(t *testing.T, acks int16) (all []byte) {
 		p := kmsg.NewProduceRequestTopicPartition()
 		p.Records = b
 		in := kmsg.NewProduceRequestTopic()
-		in.Topic, in.Partitions = s.secret("topic inside of a record").Text(), append(in.Partitions, p)
+		in.Topic, in.Partitions = s.note(nested, New("topic inside of a record")).Text(), append(in.Partitions, p)
 		r.Topics = append(r.Topics, in)
 		all = append(all, kmsg.NewRequestFormatter(kmsg.FormatterClientID(client)).AppendRequest(nil, r, 1000+id)...)
 	}
@@ -68,16 +68,23 @@ const lossyRuns = 12
 // comes late, and adds what it would record and make of it.
 func (s *stage) lose(t *testing.T, o *outputs, p *pcap) {
 	t.Helper()
-	recorded := output{name: "recorded with losses", place: recording}
-	made := output{name: "made of a capture with losses", place: recording, must: s.topic.Text()}
+	recorded := output{name: "recorded with losses", place: recording, lossy: true}
+	made := output{name: "made of a capture with losses", place: recording, lossy: true, must: s.topic.Text()}
 	packets := p.packets(t)
+	names := NewSearcher(s.of(nested)...)
+	var inside []int
+	for i := range packets {
+		if len(names.Find(packets[i].Data)) > 0 {
+			inside = append(inside, i)
+		}
+	}
 	var lost, found uint64
 	for seed := range uint64(lossyRuns) {
 		r := rand.New(rand.NewPCG(seed, 1))
 		var some []capture.Packet
 		from := 0
-		if seed%2 == 1 {
-			from = r.IntN(len(packets))
+		if seed%2 == 1 { // in the midst of nested requests
+			from = inside[r.IntN(len(inside))]
 		}
 		for _, x := range packets[from:] {
 			if r.Float64() >= 0.03 {
@@ -92,6 +99,7 @@ func (s *stage) lose(t *testing.T, o *outputs, p *pcap) {
 	if lost < lossyRuns || found < lossyRuns {
 		t.Error("that is too seldom to prove anything")
 	}
+	t.Logf("names of nested requests: %d findings in what is recorded, %d in what is made of it", len(names.Find(recorded.bytes)), len(names.Find(made.bytes)))
 	o.add(recorded)
 	o.add(made)
 }

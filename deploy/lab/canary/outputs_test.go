@@ -1,11 +1,8 @@
 package canary
 
 import (
-	"bytes"
 	"os"
 	"path/filepath"
-	"slices"
-	"strings"
 	"sync"
 	"testing"
 )
@@ -14,10 +11,10 @@ import (
 type place int
 
 const (
-	rows      place = iota // --print, but of traces
+	other     place = iota // logs, metrics, pages, doctor: nothing of a client
+	rows                   // --print, but of traces
 	traces                 // --print traces, and OTLP's spans
-	recording              // --record, and the queue's directory
-	other                  // logs, metrics, pages, doctor: nothing of a client
+	recording              // --record, the queue's directory, and pages made of recordings
 )
 
 // output is bytes that Tailspan put out.
@@ -25,6 +22,7 @@ type output struct {
 	name  string
 	place place
 	asked bool // by a tailspan that was asked for message ids
+	lossy bool // packets may have been missed
 	bytes []byte
 	must  string // stands in it: what came out is what was meant to
 
@@ -70,62 +68,10 @@ func (x *output) may(k kind) bool {
 		return x.place != other && x.asked
 	case traceContext:
 		return x.place == recording
+	case nested:
+		return x.lossy
 	case topic:
 		return true
 	}
 	return false
 }
-
-// searchAll looks for every mark in every output, and at the same time shows
-// that it would find each kind of them in each.
-func searchAll(t *testing.T, l *ledger, searchers map[kind]*Searcher, all []output) {
-	t.Helper()
-	var bytesOfAll int
-	slices.SortFunc(all, func(a, b output) int { return strings.Compare(a.name, b.name) })
-	for _, x := range all {
-		bytesOfAll += len(x.bytes)
-		if !bytes.Contains(x.bytes, []byte(x.must)) {
-			t.Errorf("%s: there is no %q in its %d bytes: %.300q", x.name, x.must, len(x.bytes), x.bytes)
-		}
-		for k, s := range searchers {
-			searchOne(t, l, &x, k, s)
-		}
-	}
-	t.Logf("%d outputs of %d bytes: none of %d secrets is in them, nor any of %d clients' ids, %d message ids and %d contexts where it may not be", len(all), bytesOfAll,
-		len(l.of(secret)), len(l.of(identity)), len(l.of(messageID)), len(l.of(traceContext))/marksOfContext)
-}
-
-// searchers of the marks of each kind.
-func (l *ledger) searchers() map[kind]*Searcher {
-	all := map[kind]*Searcher{}
-	for _, k := range []kind{secret, identity, messageID, traceContext, topic} {
-		all[k] = NewSearcher(l.of(k)...)
-	}
-	return all
-}
-
-// searchOne looks for marks of a kind in an output.
-func searchOne(t *testing.T, l *ledger, x *output, k kind, s *Searcher) {
-	t.Helper()
-	in := x.bytes
-	if k == traceContext && x.place == traces {
-		in = x.linkless
-	}
-	if !x.may(k) {
-		found := s.Find(in)
-		for _, f := range found[:min(len(found), told)] {
-			t.Errorf("%s holds a %v, one of %d: %v", x.name, k, len(found), f)
-		}
-	}
-	m := l.of(k)[len(in)%len(l.of(k))]
-	middle := len(in) / 2
-	planted := slices.Concat(in[max(middle-around, 0):middle], m.Bytes, in[middle:min(middle+around, len(in))])
-	if !slices.ContainsFunc(s.Find(planted), func(f Finding) bool { return f.Mark.Name == m.Name }) {
-		t.Errorf("%s, planted into %s, was not found", m, x.name)
-	}
-}
-
-const (
-	around = 64 << 10 // how much of an output surrounds a planted mark, on either side
-	told   = 5        // findings of a kind in an output
-)

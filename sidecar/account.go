@@ -4,7 +4,6 @@ import (
 	"maps"
 
 	"github.com/tailspan/tailspan/bpf"
-	"github.com/tailspan/tailspan/sidecar/assemble"
 )
 
 // lost counts what the sources could not see. s.assembling is not held where it
@@ -14,7 +13,7 @@ func (s *Sidecar) lost() map[string]uint64 {
 	d := s.decoder.Stats()
 	q := s.queue.Stats()
 	p := s.probes.Stats()
-	a := s.assembled()
+	a := s.counts().assembled
 	m := map[string]uint64{
 		"packet gaps": d.Gaps, "bytes missed": d.MissedBytes, "bytes without a known frame": d.UnsyncedBytes, "packets held over": d.HeldOver, "undecodable frames": d.Undecodable,
 		"unsupported produce versions": d.UnsupportedVersion, "unknown topic ids": d.TopicUnknown,
@@ -32,13 +31,6 @@ func (s *Sidecar) lost() map[string]uint64 {
 	s.waits.lost(m)
 	maps.DeleteFunc(m, func(_ string, n uint64) bool { return n == 0 })
 	return m
-}
-
-// assembled is what the assembler counted.
-func (s *Sidecar) assembled() assemble.Stats {
-	s.assembling.Lock()
-	defer s.assembling.Unlock()
-	return s.assembler.Stats()
 }
 
 // lost adds what a live run's sources could not take in.
@@ -73,16 +65,16 @@ func (l *live) lost() map[string]uint64 {
 
 // account logs what was seen, what became of it, and what was not seen.
 func (s *Sidecar) account(lost map[string]uint64) {
-	s.accountRequests()
-	a, d := s.assembled(), s.decoder.Stats()
-	sm := s.out.sampler.Stats()
+	c, d := s.counts(), s.decoder.Stats()
+	c.accountRequests(s.log)
+	a := &c.assembled
 	s.log.Info("so far", "packets", d.Packets, "requests", a.Requests, "finished", a.Finished,
 		"joined_exact", a.Exact, "joined_inferred", a.Inferred, "unjoined", a.Unjoined,
 		"unanswered", a.Unanswered, "duplicates", a.Duplicates, "refused", a.Refused,
 		"lost_requests", a.Lost, "lost_records", a.LostRecords, "appends", a.Appends, "appends_cut", a.AppendsCut, "writes", a.Writes, "fsyncs", a.Fsyncs, "waits", a.Waits, "jvms_unwatched", s.monitors.stats().Unwatched, "parks", a.Parks, "queues_exact", a.QueuesExact,
-		"ambiguous_waits", a.Ambiguous, "commits", a.Commits, "traces_kept", sm.All.Kept())
+		"ambiguous_waits", a.Ambiguous, "commits", a.Commits, "traces_kept", c.sampled.All.Kept())
 	if s.out.exporter != nil {
-		e := s.out.exporter.Stats()
+		e := &c.exported
 		s.log.Info("exported", "traces", e.Exported.Traces, "spans", e.Exported.Spans, "queued", e.Queued.Traces,
 			"dropped_queue_full", e.QueueFull.Traces, "rejected", e.Rejected.Traces, "undelivered", e.Undelivered.Traces, "on_disk", e.Disk.Queued.Traces)
 	}

@@ -139,10 +139,20 @@ func (o *output) note(err error) {
 // threshold, exported or not.
 func (o *output) Trace(c assemble.Candidate) {
 	if o.print == "traces" && c.Summary().Latency >= o.threshold {
-		o.note(o.printer.Trace(c.BuildTrace()))
+		t := c.BuildTrace()
+		o.note(o.printer.Trace(t))
+		c = built{c, t}
 	}
 	o.sampler.Offer(c)
 }
+
+// built is a candidate whose trace was printed.
+type built struct {
+	assemble.Candidate
+	trace *spans.Trace
+}
+
+func (b built) BuildTrace() *spans.Trace { return b.trace }
 
 // flush writes out what was printed since; it returns the first error, such
 // as a reader that went away.

@@ -12,7 +12,7 @@ import (
 // objectives are the flags that say what is slow.
 func objectives(f *flag.FlagSet, c *Config) {
 	f.DurationVar(&c.SLO, "slo", 65*time.Millisecond, "what takes as long or longer is slow")
-	f.Func("topic-slo", "another --slo for topics, as `PATTERN=DURATION,…`: payments.*=20ms; the first that matches counts", c.addTopicSLOs)
+	topicSLO(f, c)
 }
 
 // pageTo is where the page of report goes.

@@ -53,13 +53,17 @@ func (t *TopicSLO) matches(topic string) bool {
 // sampling are the flags that say which traces are exported.
 func sampling(f *flag.FlagSet, c *Config) {
 	f.DurationVar(&c.SLO, "slo", 65*time.Millisecond, "export requests slower than this; 0 exports all")
-	f.Func("topic-slo", "another --slo for topics, as `PATTERN=DURATION,…`: payments.*=20ms; the first that matches counts", c.addTopicSLOs)
+	topicSLO(f, c)
 	f.BoolVar(&c.KeepErrors, "keep-errors", true, "export requests that failed, however fast")
 	f.Func("keep-causes", "export requests with this `cause,…` or root cause, however fast", c.addCauses)
 	f.IntVar(&c.KeepSlowest, "keep-slowest", 3, "export this many of the slowest requests of each 10 s, however fast")
 	f.Float64Var(&c.KeepShare, "keep-share", 0, "export this share of all other requests: 0.001 is one of a thousand")
 	f.IntVar(&c.MaxSpansRate, "max-spans-rate", 10000, "export about this many spans a second at most, with a fair share a topic; 0: no limit, nor with --slo 0")
 	f.BoolVar(&c.AdoptParent, "adopt-parent", false, "make a request part of its producer's trace, where all its records are of one sampled trace")
+}
+
+func topicSLO(f *flag.FlagSet, c *Config) {
+	f.Func("topic-slo", "another --slo for topics, as `PATTERN=DURATION,…`: payments.*=20ms; the first that matches counts", c.addTopicSLOs)
 }
 
 func (c *Config) addTopicSLOs(text string) error {

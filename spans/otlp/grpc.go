@@ -32,7 +32,7 @@ type grpcClient struct {
 }
 
 func newGRPCClient(ctx context.Context, s settings, log *slog.Logger) (*grpcClient, error) {
-	otel.SetLogger(settingsLogger(log))
+	otel.SetLogger(SettingsLogger(log))
 	c := &grpcClient{}
 	c.Client = otlptracegrpc.NewClient(
 		otlptracegrpc.WithRetry(otlptracegrpc.RetryConfig{Enabled: false}),

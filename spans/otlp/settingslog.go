@@ -24,9 +24,9 @@ func init() {
 	}
 }
 
-// settingsLogger receives what the OpenTelemetry libraries say of variables
-// that they cannot use.
-func settingsLogger(log *slog.Logger) logr.Logger {
+// SettingsLogger receives what the OpenTelemetry libraries say of variables
+// that they cannot use. They have one logger for traces and metrics.
+func SettingsLogger(log *slog.Logger) logr.Logger {
 	return logr.FromSlogHandler(withoutValues{log.Handler()})
 }
 

@@ -16,6 +16,8 @@ import (
 	"go.opentelemetry.io/otel/sdk/resource"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/backoff"
+
+	"github.com/tailspan/tailspan/spans/otlp"
 )
 
 // Options of Start.
@@ -64,7 +66,7 @@ func Start(ctx context.Context, o Options) (*Pusher, error) {
 // speak has the OpenTelemetry libraries log here instead of on stderr. That is
 // process-wide: they know no other way.
 func speak(log *slog.Logger, s settings) {
-	otel.SetLogger(settingsLogger(log))
+	otel.SetLogger(otlp.SettingsLogger(log))
 	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) {
 		if !errors.Is(err, context.Canceled) { // Shutdown interrupts a push
 			log.Warn("push metrics", "error", s.hide(err))

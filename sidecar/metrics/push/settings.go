@@ -1,15 +1,11 @@
 package push
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net/url"
 	"os"
 	"strings"
-
-	"github.com/go-logr/logr"
 
 	"github.com/tailspan/tailspan/spans/otlp"
 )
@@ -86,22 +82,3 @@ func either(name string) string {
 }
 
 func env(name string) string { return strings.TrimSpace(os.Getenv(name)) }
-
-// settingsLogger receives what the OpenTelemetry libraries say of variables that
-// they cannot use. Their values stay out: a header holds credentials.
-func settingsLogger(log *slog.Logger) logr.Logger {
-	return logr.FromSlogHandler(withoutValues{log.Handler()})
-}
-
-type withoutValues struct{ slog.Handler }
-
-func (h withoutValues) Enabled(_ context.Context, l slog.Level) bool { return l >= slog.LevelWarn }
-
-func (h withoutValues) Handle(ctx context.Context, r slog.Record) error {
-	out := slog.NewRecord(r.Time, slog.LevelWarn, "an OTEL_* setting is not usable: ignored", 0)
-	out.AddAttrs(slog.String("step", r.Message))
-	return h.Handler.Handle(ctx, out)
-}
-
-func (h withoutValues) WithAttrs([]slog.Attr) slog.Handler { return h }
-func (h withoutValues) WithGroup(string) slog.Handler      { return h }

@@ -1,7 +1,8 @@
 // Package child runs processes that never outlive this one: each is killed by
 // the kernel when the lab dies, has a process group of its own (so that an
 // interrupt at the terminal reaches the lab alone, which then stops its
-// children in order), and writes its output to a file.
+// children in order), and writes its output to a file. A child may be this very
+// program in another role.
 package child
 
 import (

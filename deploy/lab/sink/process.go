@@ -29,16 +29,7 @@ type order struct{ Address, File string }
 
 // Main serves as a collector's process and ends with it if this process was
 // started for that; else it returns at once.
-func Main() {
-	if len(os.Args) != 2 || os.Args[0] != processName {
-		return
-	}
-	if err := serve(os.Args[1]); err != nil {
-		fmt.Fprintln(os.Stderr, "sink:", err)
-		os.Exit(1)
-	}
-	os.Exit(0)
-}
+func Main() { child.Main(processName, "sink", serve) }
 
 // serve writes each message to the file before it answers, so that a kill loses
 // nothing that was said to be taken.

@@ -13,6 +13,8 @@ import (
 
 	"github.com/hanwen/go-fuse/v2/fs"
 	"github.com/hanwen/go-fuse/v2/fuse"
+
+	"github.com/tailspan/tailspan/deploy/lab/child"
 )
 
 const (
@@ -29,16 +31,7 @@ type order struct {
 
 // Main serves the file system and exits if this process was started for that;
 // else it returns at once.
-func Main() {
-	if len(os.Args) != 2 || os.Args[0] != serverName {
-		return
-	}
-	if err := serve(os.Args[1]); err != nil {
-		fmt.Fprintln(os.Stderr, "slow disk:", err)
-		os.Exit(1)
-	}
-	os.Exit(0)
-}
+func Main() { child.Main(serverName, "slow disk", serve) }
 
 // serve mounts, says "ready" on its output, starts to stall when a line comes
 // in, and unmounts on SIGTERM. The data is a file without a name: it is gone

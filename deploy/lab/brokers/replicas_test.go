@@ -55,15 +55,7 @@ func TestReplicas(t *testing.T) {
 // replicated is a cluster where broker i+1 leads partition i.
 func replicated(t *testing.T, s trial.Session, run *cache.Run) *kafka.Cluster {
 	t.Helper()
-	dir, err := cache.Dir()
-	if err != nil {
-		t.Fatal(err)
-	}
-	d, err := kafka.Install(t.Context(), dir, trial.Progress(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	c, err := kafka.StartCluster(t.Context(), d, 3, kafka.Config{Dir: run.Path("brokers"), LogDir: run.Path("logs"),
+	c, err := kafka.StartCluster(t.Context(), trial.Kafka(t), 3, kafka.Config{Dir: run.Path("brokers"), LogDir: run.Path("logs"),
 		OutputDir: s.Dir, RequestLog: true, JVM: []string{kafka.MonitorProbes},
 		Properties: map[string]string{"replica.lag.time.max.ms": fmt.Sprint(lagging.Milliseconds())}})
 	if err != nil {

@@ -33,7 +33,7 @@ func (s *stage) watch(t *testing.T, name, print string, asked bool, flags ...str
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = to.Stop() })
-	l := &live{name: name, asked: asked, print: print, recording: s.file(name + ".pcapng"), sink: to, address: freeAddress(t)}
+	l := &live{name: name, asked: asked, print: print, recording: s.file(name + ".pcapng"), sink: to, address: trial.FreeAddress(t)}
 	protocol, endpoint := "grpc", to.Endpoint()
 	if asked {
 		protocol, endpoint = "http/protobuf", to.WebEndpoint()

@@ -62,15 +62,7 @@ var topicConfigs = map[string]map[string]string{compacted: {"cleanup.policy": "c
 // start starts the broker, whose configuration and command line hold marks.
 func (s *stage) start(t *testing.T) *kafka.Broker {
 	t.Helper()
-	root, err := cache.Dir()
-	if err != nil {
-		t.Fatal(err)
-	}
-	d, err := kafka.Install(t.Context(), root, trial.Progress(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	b, err := kafka.Start(t.Context(), d, kafka.Config{
+	b, err := kafka.Start(t.Context(), trial.Kafka(t), kafka.Config{
 		Dir: s.run.Path("broker"), LogDir: s.run.Path("logs"), OutputDir: s.Dir,
 		Protocols: []kafka.Protocol{kafka.SASLPlaintext, kafka.SASLSSL}, Logins: s.people.plain,
 		JVM: []string{kafka.MonitorProbes, "-Dlab.secret=" + s.secret("JVM option").Text()},

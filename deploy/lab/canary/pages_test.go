@@ -2,7 +2,6 @@ package canary
 
 import (
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"os/exec"
@@ -73,14 +72,4 @@ func (s *stage) examine(t *testing.T, o *outputs) {
 		})
 	}
 	wg.Wait()
-}
-
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
 }

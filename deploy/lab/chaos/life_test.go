@@ -9,6 +9,7 @@ import (
 	"github.com/tailspan/tailspan/deploy/lab/kafka"
 	"github.com/tailspan/tailspan/deploy/lab/sink"
 	"github.com/tailspan/tailspan/deploy/lab/tailspan"
+	"github.com/tailspan/tailspan/deploy/lab/trial"
 )
 
 // life is a tailspan with a collector of its own.
@@ -23,7 +24,7 @@ type life struct {
 // begin starts both.
 func (s *stage) begin(t *testing.T, name string, flags ...string) *life {
 	t.Helper()
-	collector, err := sink.Spawn(t.Context(), freeAddress(t), t.TempDir())
+	collector, err := sink.Spawn(t.Context(), trial.FreeAddress(t), t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,7 +35,7 @@ func (s *stage) begin(t *testing.T, name string, flags ...string) *life {
 // watch starts a tailspan with everything exported and its account asked for.
 func (s *stage) watch(t *testing.T, name string, to *sink.Process, flags ...string) *life {
 	t.Helper()
-	address := freeAddress(t)
+	address := trial.FreeAddress(t)
 	env := []string{"OTEL_EXPORTER_OTLP_ENDPOINT=http://" + to.Address, "OTEL_EXPORTER_OTLP_TIMEOUT=1000"}
 	ts := s.Watch(t, name, env, nil, []*kafka.Broker{s.Broker}, append([]string{"--slo", "0", "--listen", address}, flags...)...)
 	return &life{ts, name, flags, to, scrape(t.Context(), address, ts.PID())}

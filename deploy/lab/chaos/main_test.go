@@ -1,7 +1,6 @@
 package chaos
 
 import (
-	"net"
 	"testing"
 
 	"github.com/tailspan/tailspan/deploy/lab/scene"
@@ -42,15 +41,4 @@ func set(t *testing.T) *stage {
 		}
 	})
 	return x
-}
-
-// freeAddress is one that nobody listens at.
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
 }

@@ -80,12 +80,7 @@ func TestCollectorAway(t *testing.T) {
 	trial.NeedRoot(t)
 	s := set(t, quick())
 	s.load(t)
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	nobody := l.Addr().String()
-	l.Close()
+	nobody := trial.FreeAddress(t)
 	var rows []assemble.RequestRow
 	ts := s.watch(t, "tailspan", []string{"OTEL_EXPORTER_OTLP_ENDPOINT=http://" + nobody}, tailspan.Into(&rows),
 		"--print", "requests", "--slo", "0")

@@ -12,7 +12,6 @@ import (
 
 	"github.com/tailspan/tailspan/deploy/lab/cache"
 	"github.com/tailspan/tailspan/deploy/lab/child"
-	"github.com/tailspan/tailspan/deploy/lab/jaeger"
 	"github.com/tailspan/tailspan/deploy/lab/repo"
 	"github.com/tailspan/tailspan/deploy/lab/trial"
 )
@@ -82,22 +81,8 @@ func TestDemoKilledHalfWay(t *testing.T) {
 // TestDemoReplays: the recording of the repository tells both stories, in the
 // terminal and in Jaeger.
 func TestDemoReplays(t *testing.T) {
-	if testing.Short() {
-		t.Skip("needs a Jaeger (-short)")
-	}
-	dir, err := cache.Dir()
-	if err != nil {
-		t.Fatal(err)
-	}
-	path, err := jaeger.Path(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := os.Stat(path); err != nil && os.Geteuid() != 0 {
-		t.Skip("Jaeger is not built yet, which takes minutes (as root the test builds it)")
-	}
-	logs := trial.Output(t)
-	j := answering(t, logs)
+	bin, logs := trial.Jaeger(t), trial.Output(t)
+	j := trial.Answering(t, bin, logs)
 	p := demo(t, logs, "DEMO_REPLAY=1", "DEMO_FOR=3s", "JAEGER="+j.Ports.URL(), "OTEL_EXPORTER_OTLP_ENDPOINT="+j.Endpoint())
 	if err := p.Wait(t.Context()); err != nil {
 		t.Errorf("demo: %v", err)

@@ -4,8 +4,6 @@ import (
 	"os/exec"
 	"testing"
 
-	"github.com/tailspan/tailspan/deploy/lab/cache"
-	"github.com/tailspan/tailspan/deploy/lab/jaeger"
 	"github.com/tailspan/tailspan/deploy/lab/kafka"
 	"github.com/tailspan/tailspan/deploy/lab/scene"
 	"github.com/tailspan/tailspan/deploy/lab/slowdisk"
@@ -49,28 +47,4 @@ func (s *stage) load(t *testing.T) {
 func (s *stage) watch(t *testing.T, name string, env []string, line func([]byte) error, args ...string) *tailspan.Sidecar {
 	t.Helper()
 	return s.Watch(t, name, env, line, []*kafka.Broker{s.Broker}, args...)
-}
-
-// answering brings up a Jaeger that goes away with the test; its log is kept in
-// a directory.
-func answering(t *testing.T, logs string) *jaeger.Server {
-	t.Helper()
-	dir, err := cache.Dir()
-	if err != nil {
-		t.Fatal(err)
-	}
-	bin, err := jaeger.Build(t.Context(), dir, trial.Progress(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	ports, err := jaeger.FreePorts()
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := jaeger.Start(t.Context(), bin, logs, ports)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = s.Stop() })
-	return s
 }

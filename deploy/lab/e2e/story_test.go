@@ -21,7 +21,7 @@ const storyFor = 60 * time.Second
 func TestStory(t *testing.T) {
 	trial.NeedRoot(t)
 	s := set(t, scene1())
-	j := answering(t, s.Dir)
+	j := trial.Answering(t, trial.Jaeger(t), s.Dir)
 	s.load(t)
 	var joined []assemble.JoinedRow
 	file := filepath.Join(s.Run.Dir, "story.pcapng")

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"strconv"
@@ -117,7 +116,7 @@ func (d *drive) start() error {
 		env = d.sink.Env()
 	}
 	if d.Run.Metrics {
-		if d.listen, err = freePort(); err != nil {
+		if d.listen, err = child.FreeAddress(); err != nil {
 			return err
 		}
 		flags = append(flags, "--listen", d.listen)
@@ -126,16 +125,6 @@ func (d *drive) start() error {
 	d.cmd.Env, d.cmd.Stdin = append(os.Environ(), env...), r
 	d.child, err = child.Start("tailspan", d.Log, d.cmd)
 	return err
-}
-
-// freePort is an address on loopback that nobody listens on.
-func freePort() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	defer l.Close()
-	return l.Addr().String(), nil
 }
 
 // flood writes it.

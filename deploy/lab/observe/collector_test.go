@@ -25,9 +25,9 @@ const (
 // Collector with a Jaeger behind it: what is slow and what is linked to comes
 // out whole, and little of the rest.
 func TestCollector(t *testing.T) {
-	bin := jaegerBinary(t)
+	bin := trial.Jaeger(t)
 	s := trial.Begin(t)
-	behind := answering(t, bin, s.Dir)
+	behind := trial.Answering(t, bin, s.Dir)
 	f := collect(t, bin, s.Dir, strings.TrimPrefix(behind.Endpoint(), "http://"))
 	in := replayed(t, s, f)
 	out := settled(t, behind.Client)
@@ -42,10 +42,10 @@ func TestCollector(t *testing.T) {
 // objective, a share of the rest, and what these link to. Of that, the Collector
 // keeps everything that links may lead to.
 func TestCollectorBehindSampling(t *testing.T) {
-	bin := jaegerBinary(t)
+	bin := trial.Jaeger(t)
 	s := trial.Begin(t)
-	direct := answering(t, bin, filepath.Join(s.Dir, "direct"))
-	behind := answering(t, bin, filepath.Join(s.Dir, "behind"))
+	direct := trial.Answering(t, bin, filepath.Join(s.Dir, "direct"))
+	behind := trial.Answering(t, bin, filepath.Join(s.Dir, "behind"))
 	f := collect(t, bin, s.Dir, strings.TrimPrefix(behind.Endpoint(), "http://"))
 	for _, to := range []string{direct.Endpoint(), "http://" + f.otlp} {
 		r, err := tailspan.Start(s.Bin, filepath.Join(s.Dir, "replay.log"), []string{"OTEL_EXPORTER_OTLP_ENDPOINT=" + to}, nil,

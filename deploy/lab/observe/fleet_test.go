@@ -14,6 +14,7 @@ import (
 
 	"github.com/tailspan/tailspan/deploy/lab/child"
 	"github.com/tailspan/tailspan/deploy/lab/listeners"
+	"github.com/tailspan/tailspan/deploy/lab/trial"
 )
 
 // fleet is a running Collector with the configuration of deploy/collector.
@@ -28,13 +29,13 @@ type fleet struct {
 // variables. Backend is where it sends to.
 func collect(t *testing.T, bin, logs, backend string) *fleet {
 	t.Helper()
-	f := &fleet{otlp: freeAddr(t), spanmetrics: freeAddr(t), own: freeAddr(t)}
+	f := &fleet{otlp: trial.FreeAddress(t), spanmetrics: trial.FreeAddress(t), own: trial.FreeAddress(t)}
 	host, port, err := net.SplitHostPort(f.own)
 	if err != nil {
 		t.Fatal(err)
 	}
 	cmd := exec.Command(bin, "--config", deployed(t, "collector", "config.yaml"))
-	cmd.Env = append(os.Environ(), "OTLP_GRPC_ADDRESS="+f.otlp, "OTLP_HTTP_ADDRESS="+freeAddr(t), "BACKEND_OTLP_GRPC="+backend,
+	cmd.Env = append(os.Environ(), "OTLP_GRPC_ADDRESS="+f.otlp, "OTLP_HTTP_ADDRESS="+trial.FreeAddress(t), "BACKEND_OTLP_GRPC="+backend,
 		"SPANMETRICS_ADDRESS="+f.spanmetrics, "COLLECTOR_METRICS_HOST="+host, "COLLECTOR_METRICS_PORT="+port, "COLLECTOR_LOG_LEVEL=warn")
 	if f.Process, err = child.Start("collector", filepath.Join(logs, "collector.log"), cmd); err != nil {
 		t.Fatal(err)

@@ -42,10 +42,10 @@ type stage struct {
 // set brings all of it up, and watches the story of the demo for a while.
 func set(t *testing.T) *stage {
 	t.Helper()
-	bins, bin := tools(t), jaegerBinary(t)
-	s := &stage{Session: trial.Begin(t), listen: freeAddr(t)}
+	bins, bin := tools(t), trial.Jaeger(t)
+	s := &stage{Session: trial.Begin(t), listen: trial.FreeAddress(t)}
 	s.Scene = s.Set(t, scene.Story())
-	s.jaeger = answering(t, bin, s.Dir)
+	s.jaeger = trial.Answering(t, bin, s.Dir)
 	s.native = s.scrape(t, bins, "native", false)
 	s.classic = s.scrape(t, bins, "classic", true)
 	s.sidecar = s.Watch(t, "tailspan", []string{"OTEL_EXPORTER_OTLP_ENDPOINT=" + s.jaeger.Endpoint()}, nil,

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -56,7 +55,7 @@ func (t Tools) Start(ctx context.Context, o Options) (*Server, error) {
 	if err := os.MkdirAll(o.Dir, 0o755); err != nil {
 		return nil, fmt.Errorf("start prometheus: %w", err)
 	}
-	addr, err := freeAddr()
+	addr, err := child.FreeAddress()
 	if err != nil {
 		return nil, fmt.Errorf("start prometheus: %w", err)
 	}
@@ -78,14 +77,6 @@ func (t Tools) Start(ctx context.Context, o Options) (*Server, error) {
 
 // Stop ends it.
 func (s *Server) Stop() error { return s.Process.Stop(syscall.SIGTERM, stopWithin) }
-
-func freeAddr() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", fmt.Errorf("find free port: %w", err)
-	}
-	return l.Addr().String(), l.Close()
-}
 
 // Promtool runs promtool in a directory, and returns what it said; an error has
 // that too.

@@ -3,7 +3,6 @@ package sink
 import (
 	"bytes"
 	"fmt"
-	"net"
 	"os"
 	"strings"
 	"testing"
@@ -13,6 +12,8 @@ import (
 	collectorpb "go.opentelemetry.io/proto/otlp/collector/trace/v1"
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
 	"google.golang.org/protobuf/proto"
+
+	"github.com/tailspan/tailspan/deploy/lab/child"
 )
 
 func TestMain(m *testing.M) {
@@ -63,12 +64,10 @@ func TestProcess(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes seconds (-short)")
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	address, err := child.FreeAddress()
 	if err != nil {
 		t.Fatal(err)
 	}
-	address := l.Addr().String()
-	l.Close()
 	p, err := Spawn(t.Context(), address, t.TempDir())
 	if err != nil {
 		t.Fatal(err)

@@ -4,24 +4,23 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net"
 	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
 
+	"github.com/tailspan/tailspan/deploy/lab/child"
 	"github.com/tailspan/tailspan/spans"
 )
 
 // listen has Tailspan serve at a free port of loopback, and lead to Jaeger.
 func (d *demo) listen() ([]string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	address, err := child.FreeAddress()
 	if err != nil {
-		return nil, fmt.Errorf("find a port for metrics: %w", err)
+		return nil, err
 	}
-	d.address = "http://" + l.Addr().String()
-	args := []string{"--listen", l.Addr().String(), "--trace-url", d.jaeger.client.URL + "/trace/{trace_id}"}
-	return args, l.Close()
+	d.address = "http://" + address
+	return []string{"--listen", address, "--trace-url", d.jaeger.client.URL + "/trace/{trace_id}"}, nil
 }
 
 // fromRecord shows the way from a record to the trace of its request, by asking

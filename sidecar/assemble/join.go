@@ -29,6 +29,7 @@ type write struct {
 	blocks   []overlap // by commits: set when resolved
 	offered  bool      // as a trace of its own: it is no request's
 	blocked  *blocked  // nil: nobody waited for it
+	awaited  bool      // somebody waited for who wrote it, if only for a moment
 	linked   bool      // a wait will tell of it
 }
 

@@ -187,7 +187,7 @@ func (r *request) plain() bool {
 	for i := range r.parts {
 		p := &r.parts[i]
 		w := p.write
-		if p.join != joinExact || p.first.write != nil || w == nil || w.ev.End-w.ev.Start >= minHeld || w.blocked != nil ||
+		if p.join != joinExact || p.first.write != nil || w == nil || w.ev.End-w.ev.Start >= minHeld || w.awaited ||
 			w.before == nil || w.before.busy() || w.after.busy() {
 			return false
 		}

@@ -59,6 +59,11 @@ func (w *wait) released(x *exit, holder *thread) {
 	s := share{start: from, end: max(from, to), exit: x}
 	x.since = min(x.since, from)
 	s.doing, s.wrote = holder.during(s.start, s.end)
+	for _, x := range [...]*write{s.doing.write, s.wrote} {
+		if x != nil {
+			x.awaited = true
+		}
+	}
 	if n := len(w.shares); n == maxShares {
 		w.shares = mostShares(w.shares)
 		w.cut += n - len(w.shares)

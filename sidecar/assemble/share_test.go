@@ -139,10 +139,10 @@ func TestManyWriters(t *testing.T) {
 // was: else the link to the holder's write would lead nowhere.
 func TestWhatIsLinkedToExplains(t *testing.T) {
 	s := newScript(t)
-	events := aProduce(3, 6, t0, t0+41*ms, t0+41*ms+100*us, t0+42*ms)
-	events = append(events, aWait(6, t0+ms, t0+40*ms)...)
-	events = append(events, aProduce(1, 5, t0, t0+ms+100*us, t0+ms+300*us, t0+2*ms)...)
-	events = append(events, aRelease(5, t0+ms+400*us), aRelease(7, t0+40*ms))
+	events := aProduce(3, 6, t0, t0+401*ms, t0+401*ms+100*us, t0+402*ms)
+	events = append(events, aWait(6, t0+ms, t0+400*ms)...)
+	events = append(events, aProduce(1, 5, t0, t0+ms+100*us, t0+ms+150*us, t0+2*ms)...)
+	events = append(events, aRelease(5, t0+ms+400*us), aRelease(7, t0+400*ms))
 	events = append(events, aProduce(2, 5, t0+50*ms, t0+51*ms, t0+51*ms+100*us, t0+52*ms)...)
 	s.play(events...)
 	for correlation, want := range map[int32]bool{1: true, 2: false} {

@@ -24,7 +24,8 @@ func TestEachForm(t *testing.T) {
 			for _, part := range [][]byte{written, written[:len(written)*2/3], written[len(written)/3:]} {
 				out := bytes.Join([][]byte{bytesOf(t, 1001), part, bytesOf(t, 999)}, nil)
 				found := s.Find(out)
-				if len(found) == 0 || found[0].Mark.Name != m.Name || found[0].Offset < 1001 || found[0].Offset > 1001+len(part) {
+				// The bytes before may happen to continue what was cut off.
+				if len(found) == 0 || found[0].Mark.Name != m.Name || found[0].Offset <= 1001-window || found[0].Offset > 1001+len(part) {
 					t.Errorf("%s as %s, %d bytes of %d: found %v", m, f.name, len(part), len(written), found)
 				}
 			}

@@ -53,7 +53,8 @@ func TestCancelledGuest(t *testing.T) {
 	if !errors.Is(err, vm.ErrGuest) || !errors.Is(err, context.Canceled) {
 		t.Fatalf("%+v, %v", r, err)
 	}
-	if len(r.Outputs) == 0 || r.Outputs[0].Text != "asleep\n" || r.Outputs[0].Code != 0 {
+	// Of the exit code may not have been told when it died.
+	if len(r.Outputs) == 0 || r.Outputs[0].Text != "asleep\n" || r.Outputs[0].Code > 0 {
 		t.Errorf("outputs %+v", r.Outputs)
 	}
 	nothingLeft(t, running)

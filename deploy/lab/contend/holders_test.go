@@ -15,6 +15,7 @@ type verdicts struct {
 	none        int // no exit was seen, so there is nothing to compare
 	silent      int // the last one let go without a probe: it had nobody to wake
 	stale       int // the JVM's note is of an earlier holder
+	before      int // by the log the last one let go before the wait began, its clock being another
 	unexplained int
 	lines       []string // each disagreement
 }
@@ -34,9 +35,12 @@ func (r *run) last() (v verdicts) {
 			v.agree++
 			continue
 		}
-		truth, _ := r.truth(&p.ours)
+		truth, known := r.truth(&p.ours)
 		why := "unexplained"
 		switch {
+		case known && len(truth) == 0:
+			v.before++
+			why = "over by the log"
 		case len(truth) == 0:
 			v.unexplained++
 		case r.tid(truth[len(truth)-1]) == noted:

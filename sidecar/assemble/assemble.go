@@ -3,6 +3,7 @@ package assemble
 import (
 	"maps"
 	"math"
+	"net/netip"
 	"slices"
 	"time"
 
@@ -46,7 +47,8 @@ const (
 	maxDevices  = 1 << 8  // file systems
 )
 
-// Output takes what is finished, on the goroutine that calls the Assembler.
+// Output takes what is finished, on the goroutine that calls the Assembler. The
+// rows of requests and writes are good until it returns.
 type Output interface {
 	Request(*RequestRow)
 	Write(*WriteRow)
@@ -126,6 +128,7 @@ type Assembler struct {
 	order  []int   // scratch of written
 
 	measure RequestMeasure    // scratch of measureRequest
+	scratch scratch           // of requestRow and printWrite
 	names   map[string]string // of roots, by topic
 }
 
@@ -156,6 +159,7 @@ func New(o Options) *Assembler {
 		devices: map[event.Device]*journal{},
 		asked:   map[appendKey]*request{},
 		names:   map[string]string{},
+		scratch: scratch{addrs: map[netip.AddrPort]string{}},
 		stats:   Stats{Dropped: map[string]uint64{}},
 	}
 }

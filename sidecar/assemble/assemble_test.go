@@ -35,7 +35,7 @@ func newScript(t testing.TB) *script {
 	return s
 }
 
-func (s *script) Request(r *RequestRow) { s.requests = append(s.requests, r) }
+func (s *script) Request(r *RequestRow) { s.requests = append(s.requests, r.Clone()) }
 func (s *script) Write(*WriteRow)       {}
 func (s *script) Joined(r *JoinedRow)   { s.joined = append(s.joined, r) }
 func (s *script) Wait(r *WaitRow)       { s.waits = append(s.waits, r) }

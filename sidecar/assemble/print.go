@@ -1,6 +1,8 @@
 package assemble
 
 import (
+	"net/netip"
+
 	"github.com/tailspan/tailspan/sidecar/event"
 	"github.com/tailspan/tailspan/sidecar/kafka"
 	"github.com/tailspan/tailspan/spans"
@@ -23,7 +25,7 @@ func (r *request) endUnix() *int64 {
 
 func (a *Assembler) printRequest(r *request) {
 	if a.o.Rows.Requests {
-		a.o.Output.Request(r.row())
+		a.o.Output.Request(a.requestRow(r))
 	}
 	if a.o.Rows.Joined {
 		for i := range r.parts {
@@ -34,15 +36,40 @@ func (a *Assembler) printRequest(r *request) {
 	}
 }
 
-func (r *request) row() *RequestRow {
-	e := r.ev
-	row := &RequestRow{
-		Arrival: e.ArrivalUnix, LastByte: e.LastByteUnix, Readable: r.unix(r.readable()), End: r.endUnix(),
-		Client: e.Client.String(), Broker: e.Broker.String(), ClientID: e.ClientID,
+// scratch are rows that are good until Output returns: there is one of each
+// request, and of each write.
+type scratch struct {
+	request      RequestRow
+	end, latency int64
+	write        WriteRow
+	addrs        map[netip.AddrPort]string
+}
+
+// maxAddrs bounds the addresses whose texts are kept.
+const maxAddrs = 1 << 12
+
+func (s *scratch) addr(a netip.AddrPort) string {
+	text, ok := s.addrs[a]
+	if !ok {
+		if len(s.addrs) >= maxAddrs {
+			clear(s.addrs)
+		}
+		text = a.String()
+		s.addrs[a] = text
+	}
+	return text
+}
+
+func (a *Assembler) requestRow(r *request) *RequestRow {
+	e, s := r.ev, &a.scratch
+	row := &s.request
+	*row = RequestRow{
+		Arrival: e.ArrivalUnix, LastByte: e.LastByteUnix, Readable: r.unix(r.readable()),
+		Client: s.addr(e.Client), Broker: s.addr(e.Broker), ClientID: e.ClientID,
 		APIVersion: e.APIVersion, CorrelationID: e.CorrelationID, Acks: e.Acks,
 		TransactionalID: e.TransactionalID, TraceID: r.traceID().String(),
 		Cause: string(r.verdict.cause), RootCause: string(r.verdict.root),
-		LostRecords: r.lostRecords, HeadersCut: e.HeadersCut, Partitions: make([]RequestPartition, len(r.parts)),
+		LostRecords: r.lostRecords, HeadersCut: e.HeadersCut, Partitions: row.Partitions[:0],
 	}
 	if r.blocked != nil {
 		row.BlockedRequests, row.Blocked = len(r.blocked.requests), int64(r.blocked.ns)
@@ -50,15 +77,15 @@ func (r *request) row() *RequestRow {
 	if r.verdict.reason != "" {
 		row.WaitReason = &r.verdict.reason
 	}
-	if row.End != nil {
-		n := *row.End - row.Arrival
-		row.Latency = &n
+	if end := r.endUnix(); end != nil {
+		s.end, s.latency = *end, *end-row.Arrival
+		row.End, row.Latency = &s.end, &s.latency
 	}
 	if e.PID != 0 {
 		row.PID = &e.PID
 	}
 	for i := range r.parts {
-		row.Partitions[i] = r.partitionRow(i)
+		row.Partitions = append(row.Partitions, r.partitionRow(i))
 	}
 	return row
 }
@@ -96,10 +123,11 @@ func (r *request) joinedRow(i int) *JoinedRow {
 }
 
 func (a *Assembler) printWrite(w *event.Write) {
-	a.o.Output.Write(&WriteRow{
+	a.scratch.write = WriteRow{
 		Start: a.o.Clock.Unix(w.Start), End: a.o.Clock.Unix(w.End), Latency: int64(w.End - w.Start),
 		PID: w.PID, TID: w.TID, Thread: w.Name, Bytes: w.Bytes, Offset: w.Offset, File: w.File,
-	})
+	}
+	a.o.Output.Write(&a.scratch.write)
 }
 
 func (a *Assembler) printWait(w *wait) {

@@ -1,6 +1,10 @@
 package assemble
 
-import "github.com/tailspan/tailspan/sidecar/event"
+import (
+	"slices"
+
+	"github.com/tailspan/tailspan/sidecar/event"
+)
 
 // The rows of --print, with the field names that scripts outside the
 // repository rely on: fields are added, never renamed. Times are Unix
@@ -30,6 +34,17 @@ type RequestRow struct {
 	HeadersCut      bool               `json:"headers_cut"`      // there may be more message ids
 	BlockedRequests int                `json:"blocked_requests"` // that waited for its writes and fsyncs
 	Blocked         int64              `json:"blocked_ns"`       // and for how long, all in all
+}
+
+// Clone is a copy that stays as it is.
+func (r *RequestRow) Clone() *RequestRow {
+	c := *r
+	c.Partitions = slices.Clone(r.Partitions)
+	if r.End != nil {
+		end, latency := *r.End, *r.Latency
+		c.End, c.Latency = &end, &latency
+	}
+	return &c
 }
 
 // RequestPartition is one partition of a RequestRow.

@@ -166,7 +166,7 @@ func response(correlation int32, w *written) *event.Response {
 }
 
 // The rows and traces that come out; assemble.Output.
-func (p *pipeline) Request(r *assemble.RequestRow) { p.requests = append(p.requests, r) }
+func (p *pipeline) Request(r *assemble.RequestRow) { p.requests = append(p.requests, r.Clone()) }
 func (p *pipeline) Write(*assemble.WriteRow)       {}
 func (p *pipeline) Joined(r *assemble.JoinedRow)   { p.joined = append(p.joined, r) }
 func (p *pipeline) Wait(*assemble.WaitRow)         {}

@@ -5,9 +5,6 @@ import "github.com/tailspan/tailspan/sidecar/assemble"
 const (
 	// minActivity is the shortest that is drawn.
 	minActivity = 200_000 // ns
-	// maxRecent is how many activities are remembered until what they are part of
-	// is known: a slow request is told of up to some ten seconds after it.
-	maxRecent = 1 << 16
 	// lanesAround is how much of the time before and after an incident is drawn.
 	lanesAround = 20_000_000 // ns
 )
@@ -32,18 +29,19 @@ type activity struct {
 
 // activities are the latest ones, in a ring.
 type activities struct {
-	ring []activity
-	next int
+	limit int
+	ring  []activity
+	next  int
 }
 
 // add remembers an activity; it returns the one that has to be forgotten for it,
 // if there is one.
 func (a *activities) add(act activity) (old activity, full bool) {
-	if len(a.ring) < maxRecent {
+	if len(a.ring) < a.limit {
 		a.ring = append(a.ring, act)
 		return activity{}, false
 	}
 	old, a.ring[a.next] = a.ring[a.next], act
-	a.next = (a.next + 1) % maxRecent
+	a.next = (a.next + 1) % a.limit
 	return old, true
 }

@@ -18,6 +18,8 @@ type Options struct {
 	Objective func(topic string) time.Duration
 	// Brief collects no traces and no activities: for comparisons.
 	Brief bool
+	// Small keeps less: for what goes on and on.
+	Small bool
 	// Relative counts time from where each source begins, so that the columns of
 	// several sources lie upon one another.
 	Relative bool
@@ -62,8 +64,14 @@ func New(o Options) *Collector {
 	if o.Objective == nil {
 		o.Objective = func(string) time.Duration { return o.SLO }
 	}
+	l := &whole
+	if o.Small {
+		l = &small
+	}
+	of := latencies{limit: l.exact}
 	return &Collector{o: o, from: math.MaxInt64, to: math.MinInt64, begin: math.MinInt64,
-		causes: causes{}, topics: topics{}, threads: threads{}, keeper: newKeeper(), lost: map[string]uint64{}}
+		requests: of, appends: of, writes: of, commits: of, waits: of, incidents: incidents{limits: l}, activities: activities{limit: l.activities},
+		causes: causes{}, topics: topics{}, threads: threads{}, keeper: newKeeper(l), lost: map[string]uint64{}}
 }
 
 // Rows are those that the Collector wants.

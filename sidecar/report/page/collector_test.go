@@ -159,9 +159,9 @@ func TestBounds(t *testing.T) {
 		t.Errorf("200,000 more took %d KB, their latencies %d", grown>>10, singly>>10)
 	}
 	p := c.Page("")
-	if len(p.Incidents) != maxIncidents || len(c.keeper.traces) > maxTraces+maxRootsOfOne || len(c.topics) > maxTopics+1 || len(c.threads) > maxThreads+1 ||
-		c.incidents.roots > maxRoots+leastRootsOfOne*maxIncidents || len(c.timeline.columns) > maxColumns {
-		t.Errorf("%d incidents, %d traces, %d topics, %d threads, %d roots", len(p.Incidents), len(c.keeper.traces), len(c.topics), len(c.threads), c.incidents.roots)
+	if len(p.Incidents) != whole.incidents || len(c.keeper.traces) > whole.traces+maxRootsOfOne || len(c.topics) > maxTopics+1 || len(c.threads) > maxThreads+1 ||
+		c.incidents.kept > whole.roots+leastRootsOfOne*whole.incidents || len(c.timeline.columns) > maxColumns {
+		t.Errorf("%d incidents, %d traces, %d topics, %d threads, %d roots", len(p.Incidents), len(c.keeper.traces), len(c.topics), len(c.threads), c.incidents.kept)
 	}
 	slow := p.IncidentsDropped.Slow
 	for i := range p.Incidents {
@@ -182,8 +182,8 @@ func TestBounds(t *testing.T) {
 	for _, x := range c.incidents.list {
 		roots += len(x.roots)
 	}
-	if roots != c.incidents.roots {
-		t.Errorf("%d roots, counted %d", roots, c.incidents.roots)
+	if roots != c.incidents.kept {
+		t.Errorf("%d roots, counted %d", roots, c.incidents.kept)
 	}
 }
 

@@ -3,12 +3,12 @@
 // slowest requests; and another one that compares recordings.
 //
 // A Collector is the assembler's Output. It aggregates while rows come in and is
-// bounded whatever their number: latencies are kept singly up to 4 Mi of a kind
-// (32 MiB) and as a histogram beyond it, time has 1,024 columns that double in
-// width, 256 incidents are told apart, some 1,400 slow traces at most are kept
-// with what they link to. Counts, sums and maxima are exact in any case;
-// percentiles are nearest ranks, exact up to the 4 Mi, and within
-// HistogramError beyond it.
+// bounded (limits.go) whatever their number: latencies are kept singly up to 4 Mi
+// of a kind (32 MiB) and as a histogram beyond it, time has 1,024 columns that
+// double in width, 256 incidents are told apart, some 1,400 slow traces at most are
+// kept with what they link to; a small one, beside a broker, keeps less. Counts,
+// sums and maxima are exact in any case; percentiles are nearest ranks, exact up to
+// that bound, and within HistogramError beyond it.
 //
 // It knows the rows of package assemble and spans.Trace, takes no decision but
 // the objective, and asks no clock. Times are Unix nanoseconds where they come

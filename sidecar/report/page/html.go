@@ -52,11 +52,16 @@ func hash(text string) string {
 	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
 }
 
+// policy is the script's and style's of a page: there are no others.
+func policy(script, style string) string {
+	return "default-src 'none'; script-src " + hash(script) + "; style-src " + hash(style) + "; img-src data:; base-uri 'none'; form-action 'none'"
+}
+
 const frame = `<!DOCTYPE html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; script-src %s; style-src %s; img-src data:; base-uri 'none'; form-action 'none'">
+<meta http-equiv="Content-Security-Policy" content="%s">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <meta name="referrer" content="no-referrer">
@@ -83,14 +88,22 @@ func write(w io.Writer, kind, title string, data any) error {
 	if err := e.Encode(data); err != nil {
 		return fmt.Errorf("encode the page's data: %w", err)
 	}
-	// In a function the script's names are its own, and not the window's.
-	script := asset(vendored...) + "(() => {\n" + asset(scripts[kind]...) + "})();\n"
-	style := asset(styles...)
-	if _, err := fmt.Fprintf(w, frame, hash(script), hash(style), html.EscapeString(title), style, bytes.TrimSpace(b.Bytes()), script); err != nil {
+	script, style := parts(kind)
+	if _, err := fmt.Fprintf(w, frame, policy(script, style), html.EscapeString(title), style, bytes.TrimSpace(b.Bytes()), script); err != nil {
 		return fmt.Errorf("write the page: %w", err)
 	}
 	return nil
 }
+
+// parts are the script and the style of a page. In a function the script's names
+// are its own, and not the window's.
+func parts(kind string) (script, style string) {
+	return asset(vendored...) + "(() => {\n" + asset(scripts[kind]...) + "})();\n", asset(styles...)
+}
+
+// Policy is the Content-Security-Policy that a server may send with a report: the
+// one that stands in it.
+func Policy() string { return policy(parts("report")) }
 
 // WritePage writes the page of what is known by now.
 func (c *Collector) WritePage(w io.Writer, version string) error {

@@ -9,10 +9,8 @@ import (
 
 const (
 	// incidentGap is how far apart slow requests may lie and be of one incident.
-	incidentGap  = 50_000_000 // ns
-	maxIncidents = 256        // the least costly of more are only counted
+	incidentGap = 50_000_000 // ns
 
-	maxRoots        = 640 // slow traces kept, of all incidents
 	maxRootsOfOne   = 24
 	leastRootsOfOne = 3
 
@@ -40,8 +38,9 @@ type incident struct {
 
 // incidents are in the order of time, and apart.
 type incidents struct {
+	limits  *limits
 	list    []*incident
-	roots   int
+	kept    int // roots, of all
 	dropped dropped
 }
 
@@ -79,7 +78,7 @@ func (a *incidents) slow(start, end int64) *incident {
 
 // limit drops the least costly of too many incidents, but not this one.
 func (a *incidents) limit(but *incident) *incident {
-	if len(a.list) <= maxIncidents {
+	if len(a.list) <= a.limits.incidents {
 		return but
 	}
 	least := -1
@@ -91,7 +90,7 @@ func (a *incidents) limit(but *incident) *incident {
 	x := a.list[least]
 	a.dropped.Incidents++
 	a.dropped.merge(&x.slow)
-	a.roots -= len(x.roots)
+	a.kept -= len(x.roots)
 	a.list = slices.Delete(a.list, least, least+1)
 	return but
 }
@@ -141,7 +140,7 @@ func (a *incidents) wants(x *incident, ns int64) bool {
 
 // quota is how many traces of an incident there is room for.
 func (a *incidents) quota() int {
-	return min(max(maxRoots/max(len(a.list), 1), leastRootsOfOne), maxRootsOfOne)
+	return min(max(a.limits.roots/max(len(a.list), 1), leastRootsOfOne), maxRootsOfOne)
 }
 
 // keep adds a trace to an incident, in place of a faster one where there is no
@@ -149,14 +148,14 @@ func (a *incidents) quota() int {
 func (a *incidents) keep(x *incident, r root) {
 	at, _ := slices.BinarySearchFunc(x.roots, r, slower)
 	x.roots = slices.Insert(x.roots, at, r)
-	a.roots++
-	for quota := a.quota(); len(x.roots) > quota; a.roots-- {
+	a.kept++
+	for quota := a.quota(); len(x.roots) > quota; a.kept-- {
 		x.roots = x.roots[:len(x.roots)-1]
 	}
-	for a.roots > maxRoots+leastRootsOfOne*maxIncidents {
+	for a.kept > a.limits.roots+leastRootsOfOne*a.limits.incidents {
 		most := slices.MaxFunc(a.list, func(x, y *incident) int { return cmp.Compare(len(x.roots), len(y.roots)) })
 		most.roots = most.roots[:len(most.roots)-1]
-		a.roots--
+		a.kept--
 	}
 }
 

@@ -3,10 +3,8 @@ package page
 import "github.com/tailspan/tailspan/spans"
 
 const (
-	maxTraces     = 3000    // built, the linked ones included
-	maxHops       = 8       // links followed from a slow trace
-	maxCandidates = 8192    // finished lately and not built: they may be linked to
-	maxWanted     = 1 << 14 // linked to and not met yet
+	maxHops   = 8       // links followed from a slow trace
+	maxWanted = 1 << 14 // linked to and not met yet
 )
 
 // candidate is a finished trace that is not built yet.
@@ -14,6 +12,7 @@ type candidate interface{ BuildTrace() *spans.Trace }
 
 // keeper keeps slow traces, and what they link to.
 type keeper struct {
+	limit  int
 	traces map[spans.TraceID]*spans.Trace
 	wanted map[spans.TraceID]int // hops that are left
 	recent recentTraces
@@ -21,9 +20,9 @@ type keeper struct {
 	missed uint64 // linked to, and not kept for want of room
 }
 
-func newKeeper() keeper {
-	return keeper{traces: map[spans.TraceID]*spans.Trace{}, wanted: map[spans.TraceID]int{},
-		recent: recentTraces{index: map[spans.TraceID]int{}}}
+func newKeeper(l *limits) keeper {
+	return keeper{limit: l.traces, traces: map[spans.TraceID]*spans.Trace{}, wanted: map[spans.TraceID]int{},
+		recent: recentTraces{limit: l.candidates, index: map[spans.TraceID]int{}}}
 }
 
 // keep builds a trace and those that it links to, as far as they are there.
@@ -91,10 +90,10 @@ func (k *keeper) offer(id spans.TraceID, c candidate) {
 
 // sweep lets go of what none of the roots leads to, once there is too much.
 func (k *keeper) sweep(roots func(yield func(*spans.Trace) bool)) {
-	if len(k.traces) <= maxTraces {
+	if len(k.traces) <= k.limit {
 		return
 	}
-	kept := make(map[spans.TraceID]*spans.Trace, maxTraces)
+	kept := make(map[spans.TraceID]*spans.Trace, k.limit)
 	for t := range roots {
 		k.reach(t, func(t *spans.Trace) bool {
 			kept[t.ID] = t
@@ -102,7 +101,7 @@ func (k *keeper) sweep(roots func(yield func(*spans.Trace) bool)) {
 		})
 	}
 	k.traces = kept
-	k.full = len(kept) > maxTraces*3/4
+	k.full = len(kept) > k.limit*3/4
 }
 
 // reach walks over a trace and all that it leads to, the nearest first, until
@@ -129,6 +128,7 @@ func (k *keeper) reach(t *spans.Trace, visit func(*spans.Trace) bool) {
 
 // recentTraces is a ring of candidates that can be taken out by their ids.
 type recentTraces struct {
+	limit int
 	ring  []recentTrace
 	next  int
 	index map[spans.TraceID]int
@@ -140,7 +140,7 @@ type recentTrace struct {
 }
 
 func (r *recentTraces) add(id spans.TraceID, c candidate) {
-	if len(r.ring) < maxCandidates {
+	if len(r.ring) < r.limit {
 		r.ring = append(r.ring, recentTrace{})
 	}
 	old := &r.ring[r.next]
@@ -149,7 +149,7 @@ func (r *recentTraces) add(id spans.TraceID, c candidate) {
 	}
 	*old = recentTrace{id, c}
 	r.index[id] = r.next
-	r.next = (r.next + 1) % maxCandidates
+	r.next = (r.next + 1) % r.limit
 }
 
 func (r *recentTraces) take(id spans.TraceID) candidate {

@@ -6,10 +6,7 @@ import (
 )
 
 const (
-	// exactLimit is how many latencies of a kind are kept as they are, 8 bytes
-	// each: 32 MiB. Beyond it only their histogram is, and percentiles have its error.
-	exactLimit = 1 << 22
-	blockSize  = 1 << 14
+	blockSize = 1 << 14
 
 	// A value's bucket is its leading bits: subBits after the first.
 	subBits    = 7
@@ -25,6 +22,7 @@ const (
 // latencies keeps what is needed for exact percentiles of all values and of each
 // of up to 65,536 groups of them. Count, sum and greatest are exact whatever comes.
 type latencies struct {
+	limit     uint64     // of values kept singly
 	full      [][]uint64 // blocks of group<<valueBits | value, that do not change any more
 	last      []uint64
 	histogram []uint64 // nil as long as every value is there
@@ -45,7 +43,7 @@ func (l *latencies) add(group uint16, ns int64) {
 		l.grow()
 	}
 	l.last = append(l.last, uint64(group)<<valueBits|uint64(min(ns, maxValue)))
-	if l.count == exactLimit {
+	if l.count >= l.limit {
 		l.blur()
 	}
 }

@@ -15,7 +15,7 @@ func nearest(sorted []int64, p float64) int64 {
 func TestPercentilesAreExact(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	for _, n := range []int{1, 2, 3, 10, 99, 100, 101, 999, 1000, 1001, 40_000} {
-		var l latencies
+		l := latencies{limit: whole.exact}
 		var all []int64
 		groups := map[uint16][]int64{}
 		for range n {
@@ -48,9 +48,9 @@ func TestPercentilesAreExact(t *testing.T) {
 // Beyond the bound percentiles are as near as is said, and the rest is exact.
 func TestPercentilesBeyondTheBound(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
-	var l latencies
+	l := latencies{limit: whole.exact}
 	var sum int64
-	all := make([]int64, exactLimit+1000)
+	all := make([]int64, whole.exact+1000)
 	for i := range all {
 		all[i] = int64(math.Exp(r.Float64() * 25))
 		sum += all[i]

@@ -33,6 +33,7 @@ type output struct {
 	exporter  *otlp.Exporter   // nil: nothing is exported
 	metrics   *metrics.Metrics // nil: nothing is measured
 	kept      *serve.Index     // nil: nobody asks for traces
+	page      *livePage        // nil: nobody looks at it
 	verifier  *verifier        // nil: nothing is verified
 	err       error            // the printer's first
 }
@@ -70,6 +71,9 @@ func newOutput(o Options) (*output, error) {
 		out.metrics = metrics.New(metrics.Options{Version: o.Version, MaxTopics: o.Config.MaxTopics, SLO: o.Config.Objective(), Logger: o.Logger})
 		out.kept = serve.NewIndex(0, clusterOf)
 	}
+	if o.Config.Listen != "" {
+		out.page = newLivePage(&o.Config)
+	}
 	return out, nil
 }
 
@@ -100,20 +104,53 @@ func (o *output) export(t *spans.Trace) bool {
 func (o *output) tick(now int64) { o.sampler.Tick(now) }
 
 func (o *output) rows() assemble.Rows {
+	page := o.page != nil
 	return assemble.Rows{
-		Requests: o.print == "requests", Writes: o.print == "writes", Joined: o.print == "joined" || o.verifier != nil,
-		Waits: o.print == "waits", Commits: o.print == "commits", Stacks: o.print == "stacks", Traces: o.traces(),
+		Requests: o.print == "requests" || page, Writes: o.print == "writes" || page, Joined: o.print == "joined" || o.verifier != nil,
+		Waits: o.print == "waits" || page, Commits: o.print == "commits" || page, Stacks: o.print == "stacks", Traces: o.traces() || page,
 	}
 }
 
-// traces says whether anybody takes traces.
+// traces says whether anybody but the page takes traces.
 func (o *output) traces() bool { return o.exporter != nil || o.print == "traces" }
 
-func (o *output) Request(r *assemble.RequestRow) { o.note(o.printer.Request(r)) }
-func (o *output) Write(r *assemble.WriteRow)     { o.note(o.printer.Write(r)) }
-func (o *output) Wait(r *assemble.WaitRow)       { o.note(o.printer.Wait(r)) }
-func (o *output) Commit(r *assemble.CommitRow)   { o.note(o.printer.Commit(r)) }
-func (o *output) Stack(r *assemble.StackRow)     { o.printer.Stack(r) }
+func (o *output) Request(r *assemble.RequestRow) {
+	if o.page != nil {
+		o.page.now.Request(r)
+	}
+	if o.print == "requests" {
+		o.note(o.printer.Request(r))
+	}
+}
+
+func (o *output) Write(r *assemble.WriteRow) {
+	if o.page != nil {
+		o.page.now.Write(r)
+	}
+	if o.print == "writes" {
+		o.note(o.printer.Write(r))
+	}
+}
+
+func (o *output) Wait(r *assemble.WaitRow) {
+	if o.page != nil {
+		o.page.now.Wait(r)
+	}
+	if o.print == "waits" {
+		o.note(o.printer.Wait(r))
+	}
+}
+
+func (o *output) Commit(r *assemble.CommitRow) {
+	if o.page != nil {
+		o.page.now.Commit(r)
+	}
+	if o.print == "commits" {
+		o.note(o.printer.Commit(r))
+	}
+}
+
+func (o *output) Stack(r *assemble.StackRow) { o.printer.Stack(r) }
 
 func (o *output) Joined(r *assemble.JoinedRow) {
 	o.note(o.printer.Joined(r))
@@ -143,7 +180,12 @@ func (o *output) Trace(c assemble.Candidate) {
 		o.note(o.printer.Trace(t))
 		c = built{c, t}
 	}
-	o.sampler.Offer(c)
+	if o.page != nil {
+		o.page.now.Trace(c)
+	}
+	if o.traces() {
+		o.sampler.Offer(c)
+	}
 }
 
 // built is a candidate whose trace was printed.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/tailspan/tailspan/sidecar/assemble"
 	"github.com/tailspan/tailspan/sidecar/capture"
+	"github.com/tailspan/tailspan/sidecar/config"
 	"github.com/tailspan/tailspan/sidecar/report/page"
 )
 
@@ -17,10 +18,7 @@ import (
 // was of a recording that breaks off is in it, with a word about that. ErrNothing
 // is wrapped where there is nothing to show; then no page is written.
 func Report(ctx context.Context, o Options) error {
-	c := page.New(page.Options{SLO: o.Config.SLO, Objective: o.Config.Objective()})
-	if len(o.Config.TopicSLOs) > 0 {
-		c.Notice("Some topics have an objective of their own (--topic-slo); what is slow is slow by its own topic's.")
-	}
+	c := newPage(&o.Config, false)
 	for _, file := range o.Config.Args {
 		if err := collect(ctx, o, c, filepath.Base(file), file); err != nil {
 			return err
@@ -34,6 +32,15 @@ func Report(ctx context.Context, o Options) error {
 		return write(o.Stdout)
 	}
 	return writeWhole(o.Config.Page, write)
+}
+
+// newPage is a page without a source. A small one may go on for as long as it likes.
+func newPage(o *config.Config, small bool) *page.Collector {
+	c := page.New(page.Options{SLO: o.SLO, Objective: o.Objective(), Small: small})
+	if len(o.TopicSLOs) > 0 {
+		c.Notice("Some topics have an objective of their own (--topic-slo); what is slow is slow by its own topic's.")
+	}
+	return c
 }
 
 // collect replays one recording into a Collector.

@@ -116,7 +116,7 @@ func askAll(t *testing.T, url string, done <-chan struct{}, n *atomic.Int64) {
 				t.Errorf("%v seen, %v accounted for", x.seen, x.became)
 			}
 		}
-		for _, path := range []string{"/trace?topic=orders&partition=0&offset=1&format=json", "/healthz", "/"} {
+		for _, path := range []string{"/trace?topic=orders&partition=0&offset=1&format=json", "/healthz", "/", "/report", "/report/before"} {
 			if _, err := ask(url + path); err != nil {
 				return
 			}

@@ -3,6 +3,7 @@ package sidecar
 import (
 	"context"
 	"errors"
+	"io"
 	"os"
 	"runtime"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	"github.com/tailspan/tailspan/bpf"
 	"github.com/tailspan/tailspan/sidecar/metrics"
 	"github.com/tailspan/tailspan/sidecar/metrics/push"
+	"github.com/tailspan/tailspan/sidecar/report/page"
 	"github.com/tailspan/tailspan/sidecar/serve"
 	"github.com/tailspan/tailspan/spans"
 	"github.com/tailspan/tailspan/spans/otlp"
@@ -37,19 +39,23 @@ func (s *Sidecar) serve(from sources) (stop func(), err error) {
 	if s.config.Listen == "" {
 		return func() {}, nil
 	}
+	s.out.page.lost = from.lost
 	server, err := serve.Start(serve.Options{
 		Addr: s.config.Listen, Version: s.version, Log: s.log,
 		Metrics: s.out.metrics.Handler(), Health: func() serve.Health { return s.health(from) },
-		Brokers: s.traced, Index: s.out.kept, TraceURL: serve.TraceURL(s.config.TraceURL), AdoptParent: s.config.AdoptParent,
+		Report:       func(w io.Writer, before bool) (bool, error) { return s.out.page.write(w, before, s.version) },
+		ReportPolicy: page.Policy(),
+		Brokers:      s.traced, Index: s.out.kept, TraceURL: serve.TraceURL(s.config.TraceURL), AdoptParent: s.config.AdoptParent,
 	})
 	if errors.Is(err, serve.ErrInUse) && !s.config.ListenAsked {
-		s.log.Warn("metrics and lookups are not served; tracing goes on", "error", err, "do", "name a free address with --listen, or --listen= for none")
+		s.out.page = nil
+		s.log.Warn("metrics, lookups and the page are not served; tracing goes on", "error", err, "do", "name a free address with --listen, or --listen= for none")
 		return func() {}, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	s.log.Info("serving metrics and lookups", "url", "http://"+server.Addr().String())
+	s.log.Info("serving metrics, lookups and the page", "url", "http://"+server.Addr().String())
 	return func() {
 		end, cancel := context.WithTimeout(context.Background(), unserveTime)
 		defer cancel()

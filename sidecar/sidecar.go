@@ -205,6 +205,9 @@ func (s *Sidecar) lose(g recording.Gone) {
 
 // advance hands on the events up to mark.
 func (s *Sidecar) advance(mark event.Time) error {
+	if s.out.page != nil {
+		s.out.page.tick(s.clock.Unix(mark))
+	}
 	s.assembling.Lock()
 	defer s.assembling.Unlock()
 	s.queue.Advance(mark, s.assembler.Handle)

@@ -3,13 +3,14 @@
 //
 //	/         what there is: links, version, the brokers traced
 //	/metrics  the handler of Options
+//	/report   the page of this hour (UTC), and /report/before of the one before
 //	/healthz  200 or 503, and why, as JSON
 //	/trace    ?topic=&partition=&offset=[&cluster=][&format=json]
 //
 // It knows the places of kept traces (Index), the batches of log dirs (package
 // segment) and how a trace's id follows from a place (spans.PlaceID). It must
 // not know how requests are traced, kept or counted: what it tells of that are
-// callbacks. It writes nothing, changes nothing, and shows nothing of a record.
+// callbacks; the page is Options' as well. It writes nothing, changes nothing, and shows nothing of a record.
 //
 // # The trace of a record
 //

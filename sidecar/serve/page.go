@@ -26,7 +26,8 @@ func page(body string) *template.Template {
 
 var indexPage = page(`{{define "body"}}<h1>Tailspan</h1>
 <p>Version {{.Version}}, since {{.Since}}.</p>
-<ul>{{if .Metrics}}
+<ul>{{if .Report}}
+<li><a href="/report">/report</a>: what goes on, as a page: this hour (UTC); <a href="/report/before">the hour before</a></li>{{end}}{{if .Metrics}}
 <li><a href="/metrics">/metrics</a>: of all requests, with exemplars</li>{{end}}
 <li><a href="/healthz">/healthz</a>: what is traced, and how the sending of traces does</li>
 <li>/trace: the trace of the request that wrote a record</li>
@@ -84,10 +85,10 @@ func (s *Server) index(w http.ResponseWriter, _ *http.Request) {
 	places := s.o.Index.Stats()
 	writePage(w, http.StatusOK, indexPage, struct {
 		Version, Since     string
-		Metrics            bool
+		Metrics, Report    bool
 		Brokers            []Broker
 		Places, Partitions int
-	}{s.o.Version, s.since.UTC().Format("2006-01-02 15:04:05 UTC"), s.o.Metrics != nil, s.o.Brokers(), places.Places, places.Partitions})
+	}{s.o.Version, s.since.UTC().Format("2006-01-02 15:04:05 UTC"), s.o.Metrics != nil, s.o.Report != nil, s.o.Brokers(), places.Places, places.Partitions})
 }
 
 func writePage(w http.ResponseWriter, status int, t *template.Template, data any) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -23,8 +24,12 @@ type Options struct {
 	Version string
 	Log     *slog.Logger
 
-	Metrics http.Handler  // nil: there are none
-	Health  func() Health // nil: nothing is told
+	Metrics http.Handler // nil: there are none
+	// Report writes the page of what goes on, or of the hour before; false where
+	// there is none. nil: there is neither. One is made at a time.
+	Report       func(w io.Writer, before bool) (bool, error)
+	ReportPolicy string        // its Content-Security-Policy
+	Health       func() Health // nil: nothing is told
 	// Brokers are those that are traced at this moment. Like Health, it is
 	// called by several goroutines, and must not block.
 	Brokers  func() []Broker
@@ -67,6 +72,7 @@ type Server struct {
 	names []string // that Host may be; nil: any
 	since time.Time
 	slots chan struct{} // of searches in logs
+	pages chan struct{} // of reports
 	done  chan struct{}
 
 	mu    sync.Mutex
@@ -121,7 +127,7 @@ func newServer(o Options, addr net.Addr) *Server {
 	}
 	own, _ := os.Hostname() // without, it is not asked for by it
 	s := &Server{o: o, addr: addr, names: namesOf(addr, own, o.Hosts), since: time.Now(),
-		slots: make(chan struct{}, maxSearches), done: make(chan struct{})}
+		slots: make(chan struct{}, maxSearches), pages: make(chan struct{}, 1), done: make(chan struct{})}
 	s.http = &http.Server{
 		Handler: s.guard(s.paths()), ErrorLog: slog.NewLogLogger(o.Log.Handler(), slog.LevelDebug),
 		ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout,
@@ -135,6 +141,10 @@ func (s *Server) paths() http.Handler {
 	m.HandleFunc("/{$}", s.index)
 	m.HandleFunc("/healthz", s.health)
 	m.HandleFunc("/trace", s.trace)
+	if s.o.Report != nil {
+		m.HandleFunc("/report", func(w http.ResponseWriter, r *http.Request) { s.report(w, r, false) })
+		m.HandleFunc("/report/before", func(w http.ResponseWriter, r *http.Request) { s.report(w, r, true) })
+	}
 	if s.o.Metrics != nil {
 		m.Handle("/metrics", s.o.Metrics)
 	}

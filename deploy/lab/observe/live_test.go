@@ -24,6 +24,7 @@ func TestFromDashboardToTrace(t *testing.T) {
 	t.Run("rules", s.checkRules)
 	t.Run("account", s.checkAccount)
 	t.Run("histograms", s.checkHistograms)
+	t.Run("page", s.checkPage)
 	t.Run("exemplars/native", func(t *testing.T) { s.checkExemplars(t, s.native, "") })
 	t.Run("exemplars/classic", func(t *testing.T) { s.mustFollowSlow(t, s.checkExemplars(t, s.classic, "_bucket")) })
 	trial.Stop(t, s.sidecar)

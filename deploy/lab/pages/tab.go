@@ -98,20 +98,25 @@ func (t *Tab) event(m message) {
 	}
 }
 
-// Open goes to a file and says how long it took until the page was there: drawn by
-// its script, and shown.
+// Open goes to a file, as GoTo does.
 func (t *Tab) Open(file, fragment string) (time.Duration, error) {
+	return t.GoTo("file://" + file + fragment)
+}
+
+// GoTo goes to a URL and says how long it took until the page was there: drawn by
+// its script, and shown.
+func (t *Tab) GoTo(url string) (time.Duration, error) {
 	for len(t.loaded) > 0 {
 		<-t.loaded
 	}
 	start := time.Now()
-	if err := t.Call("Page.navigate", map[string]any{"url": "file://" + file + fragment}, nil); err != nil {
+	if err := t.Call("Page.navigate", map[string]any{"url": url}, nil); err != nil {
 		return 0, err
 	}
 	select {
 	case <-t.loaded:
 	case <-time.After(patience):
-		return 0, fmt.Errorf("%s did not load within %v", file, patience)
+		return 0, fmt.Errorf("%s did not load within %v", url, patience)
 	}
 	// Two frames: what observers draw is drawn in the first.
 	err := t.Eval(`new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))`, nil)

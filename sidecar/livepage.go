@@ -1,0 +1,71 @@
+package sidecar
+
+import (
+	"io"
+	"sync"
+	"time"
+
+	"github.com/tailspan/tailspan/sidecar/config"
+	"github.com/tailspan/tailspan/sidecar/report/page"
+)
+
+// livePage collects the page of what goes on: of this hour, by the events' own
+// time, and of the one before.
+type livePage struct {
+	config *config.Config
+	lost   func() map[string]uint64 // what could not be seen so far
+
+	mu          sync.Mutex
+	now, before *page.Collector // before: nil at first
+	hour        int64           // that now is of, in hours of Unix time
+	lostBefore  map[string]uint64
+}
+
+func newLivePage(c *config.Config) *livePage {
+	return &livePage{config: c, now: newPage(c, true), lost: func() map[string]uint64 { return nil }}
+}
+
+// tick begins a new page with each hour (Unix ns). It is called by the goroutine
+// that hands the rows on.
+func (l *livePage) tick(now int64) {
+	hour := now / int64(time.Hour)
+	if hour == l.hour || now <= 0 {
+		return
+	}
+	lost := l.lost()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.now.Empty() { // at first the clock is not known, and there is nothing
+		l.now.Lost(since(l.lostBefore, lost))
+		l.before, l.lostBefore = l.now, lost
+	}
+	l.now, l.hour = newPage(l.config, true), hour
+	l.now.Begin(time.Unix(0, now).UTC().Format("live, since 2006-01-02 15:04:05 UTC"))
+}
+
+// write writes one of both pages; false where there is none yet.
+func (l *livePage) write(w io.Writer, before bool, version string) (bool, error) {
+	lost := l.lost()
+	l.mu.Lock()
+	c := l.before
+	if !before {
+		c = l.now
+		c.Lost(since(l.lostBefore, lost))
+	}
+	l.mu.Unlock()
+	if c == nil {
+		return false, nil
+	}
+	return true, c.WritePage(w, version)
+}
+
+// since is by how much counts have grown, where they have.
+func since(before, now map[string]uint64) map[string]uint64 {
+	grown := map[string]uint64{}
+	for what, n := range now {
+		if n > before[what] {
+			grown[what] = n - before[what]
+		}
+	}
+	return grown
+}

@@ -18,7 +18,7 @@ func queueDir(f *flag.FlagSet, c *Config) {
 // nothing is said, "" for nowhere.
 func listen(addr string) func(*flag.FlagSet, *Config) {
 	return func(f *flag.FlagSet, c *Config) {
-		f.StringVar(&c.Listen, "listen", addr, "`address` to serve /metrics, /trace and /healthz at; empty: nowhere")
+		f.StringVar(&c.Listen, "listen", addr, "`address` to serve /metrics, /report, /trace and /healthz at; empty: nowhere")
 		f.StringVar(&c.TraceURL, "trace-url", "http://localhost:16686/trace/{trace_id}", "where a trace is to be looked at, a `URL` with {trace_id}; empty: nowhere")
 		f.IntVar(&c.MaxTopics, "max-topics", 100, "topics with metrics of their own; what the others do is counted together")
 	}

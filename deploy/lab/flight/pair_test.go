@@ -24,11 +24,15 @@ type pairs struct {
 	onlyProbes, onlyOther []*assemble.WaitRow
 }
 
-// apart is how far the starts of what is the same wait may differ at most.
+// apart is how far the starts of what is the same wait may differ at most, or its
+// ends: a thread may lose its CPU between the one's look at the clock and the
+// other's, but not at both.
 const apart = int64(5 * time.Millisecond)
 
-// pair finds for each wait the one of the same thread that began when it did, and
-// for the same monitor, if both call that the same (async-profiler has the
+// far is how far apart they are.
+func far(a, b *assemble.WaitRow) int64 { return min(abs(a.Start-b.Start), abs(a.End-b.End)) }
+
+// pair finds for each wait the one of the same thread that was when it was, and for the same monitor, if both call that the same (async-profiler has the
 // address of the object).
 func pair(probes, other []assemble.WaitRow, monitors bool) (p pairs) {
 	type key struct {
@@ -53,12 +57,13 @@ func pair(probes, other []assemble.WaitRow, monitors bool) (p pairs) {
 	for k, rows := range a {
 		others := b[k]
 		for _, row := range rows {
-			nearer := func() bool { return len(others) > 1 && abs(others[1].Start-row.Start) < abs(others[0].Start-row.Start) }
-			for len(others) > 0 && (others[0].Start < row.Start-apart || nearer()) {
+			before := func(o *assemble.WaitRow) bool { return far(o, row) > apart && o.Start < row.Start }
+			nearer := func() bool { return len(others) > 1 && far(others[1], row) < far(others[0], row) }
+			for len(others) > 0 && (before(others[0]) || nearer()) {
 				p.onlyOther = append(p.onlyOther, others[0])
 				others = others[1:]
 			}
-			if len(others) == 0 || others[0].Start > row.Start+apart {
+			if len(others) == 0 || far(others[0], row) > apart {
 				p.onlyProbes = append(p.onlyProbes, row)
 				continue
 			}

@@ -1,6 +1,7 @@
 package rights
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -59,8 +61,14 @@ func TestCapabilities(t *testing.T) {
 				continue
 			}
 			t.Run(fmt.Sprintf("uid %d without %s", uid, c.Name), func(t *testing.T) {
-				r := s.examine(t, uid, rights.Start&^one)
+				var r report
+				var err error
+				var examined sync.WaitGroup
+				examined.Go(func() { r, err = s.examine(t.Context(), uid, rights.Start&^one) })
 				seen := s.record(t, uid, rights.Start&^one)
+				if examined.Wait(); err != nil {
+					t.Fatal(err)
+				}
 				holdTo(t, r, seen)
 				if one == 0 {
 					all = r
@@ -80,19 +88,17 @@ func TestCapabilities(t *testing.T) {
 }
 
 // examine is `tailspan doctor`.
-func (s *stage) examine(t *testing.T, uid int, held rights.Set) report {
-	t.Helper()
+func (s *stage) examine(ctx context.Context, uid int, held rights.Set) (r report, err error) {
 	line := as(uid, held, s.Bin, "doctor", "--json", "--pid", fmt.Sprint(s.Broker.PID()))
-	out, err := exec.CommandContext(t.Context(), line[0], line[1:]...).Output()
+	out, err := exec.CommandContext(ctx, line[0], line[1:]...).Output()
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {
-		t.Fatal(err)
+		return r, err
 	}
-	var r report
 	if err := json.Unmarshal(out, &r); err != nil || len(r.Brokers) != 1 {
-		t.Fatalf("%v: %s", err, out)
+		return r, fmt.Errorf("doctor: %v: %s", err, out)
 	}
-	return r
+	return r, nil
 }
 
 // record is `tailspan record` for a while, and what it has seen: which kinds of

@@ -18,7 +18,7 @@ import (
 )
 
 const (
-	crowdFor   = 25 * time.Second
+	crowdFor   = 15 * time.Second
 	crowd      = 10 // producers to one partition, whose lock eight handlers want
 	leastCrowd = 4  // requests that one write must have held up
 	leastPause = 1_000_000
@@ -42,7 +42,7 @@ func TestCrowd(t *testing.T) {
 	file := filepath.Join(s.Run.Dir, "crowd.pcapng")
 	ts := s.watch(t, "tailspan", []string{trial.NoExport}, nil, "--record", file)
 	begin := monotonic(t)
-	for end := time.Now().Add(crowdFor); time.Now().Before(end); time.Sleep(3 * time.Second) {
+	for end := time.Now().Add(crowdFor); time.Now().Before(end); time.Sleep(2 * time.Second) {
 		if out, err := exec.Command("jcmd", strconv.Itoa(s.Broker.PID()), "GC.run").CombinedOutput(); err != nil {
 			t.Fatalf("GC.run: %v: %s", err, out)
 		}

@@ -20,7 +20,7 @@ import (
 )
 
 const (
-	reasonsFor = 40 * time.Second
+	reasonsFor = 25 * time.Second
 	longWrite  = 100 * time.Millisecond
 	explained  = 0.95 // of the time of each long write
 	mostOnCPU  = 0.5  // of it: a batch is copied in microseconds, so more is a stay that was not seen

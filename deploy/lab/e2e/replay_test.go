@@ -10,7 +10,7 @@ import (
 	"github.com/tailspan/tailspan/deploy/lab/trial"
 )
 
-const replayFor = 12 * time.Second
+const replayFor = 6 * time.Second
 
 // TestReplayPrintsTheSame compares what run prints while it records with what
 // replay prints of the recording, line by line, sorted.

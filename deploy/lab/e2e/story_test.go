@@ -14,9 +14,9 @@ import (
 	"github.com/tailspan/tailspan/spans"
 )
 
-const storyFor = 60 * time.Second
+const storyFor = 40 * time.Second
 
-// TestStory runs the demo's scene for a minute and asks Jaeger for what the
+// TestStory runs the demo's scene for a while and asks Jaeger for what the
 // blog post tells; then it holds every joined row to the segments.
 func TestStory(t *testing.T) {
 	trial.NeedRoot(t)

@@ -68,7 +68,7 @@ func testSpans(t *testing.T, probes *bpf.Probes, m plan.Mount) {
 	checkDirtyInodes(t, dirty, oracle)
 	checkCommits(t, p, from, to, after-before)
 	checkFastCommits(t, p, from, to, fast)
-	checkOrigins(t, p, from, to, h, n)
+	checkOrigins(t, p, from, to, h, n, fast > 0)
 	checkHeld(t, p, h, fast > 0)
 	if p.subjects[bpf.SubjectOffCPU] && fast == 0 && reasons[stack.JournalBuffer] == 0 {
 		t.Errorf("no slow write waited for %s: %v", stack.JournalBuffer, reasons)

@@ -19,6 +19,7 @@ type livePage struct {
 	now, before *page.Collector // before: nil at first
 	hour        int64           // that now is of, in hours of Unix time
 	lostBefore  map[string]uint64
+	counting    sync.WaitGroup
 }
 
 func newLivePage(c *config.Config) *livePage {
@@ -26,21 +27,31 @@ func newLivePage(c *config.Config) *livePage {
 }
 
 // tick begins a new page with each hour (Unix ns). It is called by the goroutine
-// that hands the rows on.
+// that hands the rows on, which must not wait for what has been lost: who knows that
+// may be waiting for this goroutine.
 func (l *livePage) tick(now int64) {
 	hour := now / int64(time.Hour)
 	if hour == l.hour || now <= 0 {
 		return
 	}
-	lost := l.lost()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if !l.now.Empty() { // at first the clock is not known, and there is nothing
-		l.now.Lost(since(l.lostBefore, lost))
-		l.before, l.lostBefore = l.now, lost
+		over := l.now
+		l.before = over
+		l.counting.Go(func() { l.settle(over) })
 	}
 	l.now, l.hour = newPage(l.config, true), hour
 	l.now.Begin(time.Unix(0, now).UTC().Format("live, since 2006-01-02 15:04:05 UTC"))
+}
+
+// settle says of a page that is over what was lost in its time.
+func (l *livePage) settle(over *page.Collector) {
+	lost := l.lost()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	over.Lost(since(l.lostBefore, lost))
+	l.lostBefore = lost
 }
 
 // write writes one of both pages; false where there is none yet.

@@ -58,7 +58,13 @@ func inJSON(t *testing.T, v any) string {
 func TestLivePageHours(t *testing.T) {
 	l := newLivePage(&config.Config{SLO: time.Second})
 	lost := map[string]uint64{}
-	l.lost = func() map[string]uint64 { return maps.Clone(lost) }
+	free := make(chan bool, 1)
+	free <- true
+	l.lost = func() map[string]uint64 { // which may take its time
+		<-free
+		defer func() { free <- true }()
+		return maps.Clone(lost)
+	}
 	const hour = int64(time.Hour)
 	request := func(at int64) {
 		l.tick(at)
@@ -66,6 +72,7 @@ func TestLivePageHours(t *testing.T) {
 		l.now.Request(&assemble.RequestRow{Arrival: at, End: &end, Latency: &ns})
 	}
 	data := func(before bool) page.Page {
+		l.counting.Wait()
 		var b bytes.Buffer
 		if there, err := l.write(&b, before, ""); err != nil || !there {
 			t.Fatal(there, err)
@@ -75,7 +82,10 @@ func TestLivePageHours(t *testing.T) {
 	request(10*hour + 5)
 	lost["packets"] = 2
 	request(11*hour - 5)
+	<-free
 	request(11 * hour)
+	free <- true
+	l.counting.Wait()
 	lost["packets"] = 5
 	if now, before := data(false), data(true); now.Requests.Count != 1 || before.Requests.Count != 2 || now.Lost["packets"] != 3 || before.Lost["packets"] != 2 {
 		t.Errorf("%d and %d requests, %v and %v lost", now.Requests.Count, before.Requests.Count, now.Lost, before.Lost)

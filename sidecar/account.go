@@ -10,7 +10,7 @@ import (
 // is called: in a replay a source may hold its own lock until the assembler has
 // taken an event.
 func (s *Sidecar) lost() map[string]uint64 {
-	d := s.decoder.Stats()
+	d := s.decoded()
 	q := s.queue.Stats()
 	p := s.probes.Stats()
 	a := s.counts().assembled
@@ -65,7 +65,7 @@ func (l *live) lost() map[string]uint64 {
 
 // account logs what was seen, what became of it, and what was not seen.
 func (s *Sidecar) account(lost map[string]uint64) {
-	c, d := s.counts(), s.decoder.Stats()
+	c, d := s.counts(), s.decoded()
 	c.accountRequests(s.log)
 	a := &c.assembled
 	s.log.Info("so far", "packets", d.Packets, "requests", a.Requests, "finished", a.Finished,

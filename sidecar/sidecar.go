@@ -110,7 +110,18 @@ func (s *Sidecar) newDecoder(o capture.Options) {
 	o.Clock, o.Topics, o.Logger = s.clock, s.topics, s.log
 	o.MessageIDHeader, o.TraceContext = s.config.MessageIDHeader, s.contexts()
 	o.Emit = func(e event.Event) { s.push(event.Packets, e) }
-	s.decoder = capture.NewDecoder(o)
+	d := capture.NewDecoder(o)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.decoder = d
+}
+
+// decoded counts what the decoder did. It may be called by any goroutine.
+func (s *Sidecar) decoded() capture.Stats {
+	s.mu.Lock()
+	d := s.decoder // a replay begins with one that knows nothing of the recording's options
+	s.mu.Unlock()
+	return d.Stats()
 }
 
 // readHeaders is told by the assembler of appends whose headers it waits for.

@@ -12,6 +12,7 @@
 # make bench-probes     what its programs in the kernel cost beside bpftrace's (root)
 # make bench-replay     replay of a capture against tshark and a bare loop (root, once: to capture)
 # make bench-flood      100,000 made-up requests a second: what replay of them costs, keeps and counts
+# make experiment       the blog post's study: six settings of the file system, into deploy/lab/EXPERIMENT.md (root)
 # make pictures         what the pages look like, for the documentation (Chromium)
 # make lab              the demo's broker on its slow disk, for work by hand (root)
 # make lint generate
@@ -23,7 +24,7 @@ ROOT    := $(shell [ "$$(id -u)" -eq 0 ] && echo yes)
 
 export GOFLAGS := $(filter-out -buildvcs=%,$(GOFLAGS)) -buildvcs=false
 
-.PHONY: build test test-vm guests matrix jdks test-long demo fixture rights bench bench-overhead bench-jvm bench-probes bench-replay bench-flood pictures lab lint generate install install-demo clean
+.PHONY: build test test-vm guests matrix jdks test-long demo fixture rights bench bench-overhead bench-jvm bench-probes bench-replay bench-flood experiment pictures lab lint generate install install-demo clean
 
 build:
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/tailspan ./cmd/tailspan
@@ -98,6 +99,11 @@ bench-replay: $(if $(ROOT),install) build
 bench-flood: build
 	@cd $(LAB) && go build -o ../../bin/ ./cmd/bench-flood
 	@exec bin/bench-flood $(ARGS)
+
+# What it measured stays; the same command goes on where it was stopped.
+experiment: $(if $(ROOT),install) build
+	@cd $(LAB) && go build -o ../../bin/ ./cmd/experiment
+	@exec bin/experiment $(ARGS)
 
 pictures: $(if $(ROOT),install) build
 	cd $(LAB) && go test -count 1 -v -timeout 10m -run '^TestPictures$$' ./pages -update

@@ -19,7 +19,8 @@ import (
 // directory, with no load.
 type Config struct {
 	Version    kafka.Version     // "": kafka.Default
-	Disk       bool              // an ext4 on a slow disk under the log directory
+	Disk       bool              // a slow disk under the log directory
+	Format     slowdisk.Format   // its file system
 	Schedule   slowdisk.Schedule // how slow
 	Java       string            // that runs the broker; "": the one in the path
 	JVM        []string
@@ -102,7 +103,7 @@ func (s *Scene) build(ctx context.Context, progress io.Writer) error {
 	}
 	s.LogDir = s.Run.Path("logs")
 	if s.Config.Disk {
-		if s.Disk, err = slowdisk.New(ctx, s.Run.Dir, diskBytes, s.Schedule); err != nil {
+		if s.Disk, err = slowdisk.New(ctx, s.Run.Dir, diskBytes, s.Format, s.Schedule); err != nil {
 			return err
 		}
 		s.LogDir = filepath.Join(s.Disk.Mount, "logs")

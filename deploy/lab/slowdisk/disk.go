@@ -20,7 +20,7 @@ import (
 
 // Disk is a mounted slow disk.
 type Disk struct {
-	Mount  string // where the ext4 is
+	Mount  string // where the file system is
 	Device string // /dev/loopN
 	fuse   string // where the FUSE file system is
 	server *child.Process
@@ -36,7 +36,7 @@ const (
 
 // New makes and mounts a disk of so many bytes below dir. It does not stall
 // before Stall is called. Close takes it all down.
-func New(ctx context.Context, dir string, bytes int64, s Schedule) (*Disk, error) {
+func New(ctx context.Context, dir string, bytes int64, format Format, s Schedule) (*Disk, error) {
 	d := &Disk{Mount: filepath.Join(dir, "disk"), fuse: filepath.Join(dir, "fuse")}
 	for _, p := range []string{d.Mount, d.fuse} {
 		if err := os.MkdirAll(p, 0o755); err != nil {
@@ -46,7 +46,7 @@ func New(ctx context.Context, dir string, bytes int64, s Schedule) (*Disk, error
 	if err := d.serve(ctx, dir, order{d.fuse, bytes, s}); err != nil {
 		return nil, errors.Join(fmt.Errorf("slow disk: %w", err), d.Close())
 	}
-	if err := d.format(ctx); err != nil {
+	if err := d.format(ctx, format); err != nil {
 		return nil, errors.Join(fmt.Errorf("slow disk: %w", err), d.Close())
 	}
 	return d, nil
@@ -92,9 +92,8 @@ func (d *Disk) ready(ctx context.Context, out *os.File) error {
 	}
 }
 
-// format makes the ext4, with all its tables written now rather than by a
-// background thread later, and mounts it.
-func (d *Disk) format(ctx context.Context) error {
+// format makes the file system and mounts it.
+func (d *Disk) format(ctx context.Context, f Format) error {
 	backing, err := os.OpenFile(filepath.Join(d.fuse, fileName), os.O_RDWR|unix.O_DIRECT, 0)
 	if err != nil {
 		return fmt.Errorf("open disk file: %w", err)
@@ -106,13 +105,12 @@ func (d *Disk) format(ctx context.Context) error {
 	}
 	defer dev.Close()
 	d.Device = dev.Name()
-	mkfs := exec.CommandContext(ctx, "mkfs.ext4", "-q", "-F", "-b", "4096", "-N", "8192", "-J", "size=16",
-		"-E", "lazy_itable_init=0,lazy_journal_init=0,nodiscard", d.Device)
-	if out, err := child.Guard(mkfs).CombinedOutput(); err != nil {
-		return fmt.Errorf("mkfs.ext4: %w: %s", err, out)
+	args := append(f.mkfs(), d.Device)
+	if out, err := child.Guard(exec.CommandContext(ctx, args[0], args[1:]...)).CombinedOutput(); err != nil {
+		return fmt.Errorf("%s: %w: %s", args[0], err, out)
 	}
-	if err := unix.Mount(d.Device, d.Mount, "ext4", unix.MS_NOATIME, ""); err != nil {
-		return fmt.Errorf("mount ext4: %w", err)
+	if err := unix.Mount(d.Device, d.Mount, f.kind(), unix.MS_NOATIME, f.Data); err != nil {
+		return fmt.Errorf("mount %s: %w", f, err)
 	}
 	return nil
 }

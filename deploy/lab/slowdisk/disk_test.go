@@ -3,6 +3,7 @@ package slowdisk
 import (
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -24,14 +25,23 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// TestDiskStalls writes to the ext4 and waits for each write to reach the
+// TestDiskStalls writes to each file system and waits for each write to reach the
 // disk: some take the length of a stall, most do not.
 func TestDiskStalls(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("mounting needs root")
 	}
+	for _, f := range []Format{{}, {Feature: "fast_commit"}, {Data: "data=writeback,commit=1"}, {Type: "xfs"}} {
+		t.Run(f.String(), func(t *testing.T) { testStalls(t, f) })
+	}
+}
+
+func testStalls(t *testing.T, format Format) {
+	if _, err := exec.LookPath(format.mkfs()[0]); err != nil {
+		t.Skip(err)
+	}
 	s := Schedule{Base: time.Millisecond, Every: 800 * time.Millisecond, Hold: 300 * time.Millisecond, Seed: 7}
-	d, err := New(t.Context(), t.TempDir(), 64<<20, s)
+	d, err := New(t.Context(), t.TempDir(), 512<<20, format, s)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,6 @@
-// Package slowdisk makes an ext4 whose disk stalls now and then: a FUSE file
-// system with a single file that holds its I/O back, a loop device on that
-// file (direct I/O: no page cache in between), an ext4 with a journal on it.
+// Package slowdisk makes a file system whose disk stalls now and then: a FUSE file
+// system with a single file that holds its I/O back, a loop device on that file
+// (direct I/O: no page cache in between), an ext4 with a journal on it, or an XFS.
 // So a jbd2 commit takes as long as the disk holds still, and whoever needs a
 // metadata block of that commit waits: what the lab wants to see.
 //

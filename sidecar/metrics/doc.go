@@ -31,6 +31,7 @@
 //	request.go    a finished request; measure.go: all else
 //	topic.go      who has a label of his own; table.go, broker.go: brokers and devices; traffic.go: a topic of a broker
 //	histogram.go  counts; bounds.go: the buckets; expose.go: as Prometheus has them
+//	totals.go     sums of all that, and their quantiles
 //	window.go     the greatest value of late
 //	exemplar.go   which trace to show, and since when; kept.go: what a kept trace has to show
 //	collect.go    one scrape; number.go, series.go: what is in it

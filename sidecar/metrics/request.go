@@ -1,17 +1,18 @@
 package metrics
 
-// Request counts a finished produce request.
-func (m *Metrics) Request(r *Request) {
+// Request counts a finished produce request, and says whether it was slow.
+func (m *Metrics) Request(r *Request) (slow bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	b := m.broker(r.Broker)
-	m.time(b, m.count(b, r), r)
+	slow = m.time(b, m.count(b, r), r)
 	if r.Queue > 0 {
 		b.observe(m, queue, r.Queue)
 	}
 	if r.Replication > 0 {
 		b.observe(m, replication, r.Replication)
 	}
+	return slow
 }
 
 // count adds up what it had for each topic, and returns the one that the request
@@ -43,8 +44,8 @@ func (m *Metrics) count(b *broker, r *Request) *topic {
 	return under
 }
 
-// time counts how long it took.
-func (m *Metrics) time(b *broker, t *topic, r *Request) {
+// time counts how long it took, and whether that is slow.
+func (m *Metrics) time(b *broker, t *topic, r *Request) (slow bool) {
 	d := max(r.Latency, 0)
 	x := b.trafficOf(t)
 	x.took(m, d)
@@ -53,9 +54,10 @@ func (m *Metrics) time(b *broker, t *topic, r *Request) {
 	if t == m.topics.rest {
 		objective = m.topics.slo(r.Topics[0].Topic)
 	}
-	if objective > 0 && d >= objective {
+	if slow = objective > 0 && d >= objective; slow {
 		x.wasSlow(d, causes{r.Cause, r.RootCause})
 	}
+	return slow
 }
 
 // oneTopic says that all parts are of one, which a client can name twice.

@@ -10,9 +10,22 @@ const windowTime = time.Minute
 // the max_over_time of what was scraped is the true maximum, however far apart
 // the scrapes. A scraper that is slower than a minute beside a faster one sees
 // the last minute or two.
-type window struct{ now, before time.Duration }
+type window struct {
+	now, before time.Duration
+	peak        time.Duration // since the last Totals
+}
 
-func (w *window) note(d time.Duration) { w.now = max(w.now, d) }
+func (w *window) note(d time.Duration) {
+	w.now = max(w.now, d)
+	w.peak = max(w.peak, d)
+}
+
+// takePeak begins anew.
+func (w *window) takePeak() time.Duration {
+	d := w.peak
+	w.peak = 0
+	return d
+}
 
 // turn begins a new window.
 func (w *window) turn() { w.now, w.before = 0, w.now }

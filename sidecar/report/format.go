@@ -2,6 +2,7 @@ package report
 
 import (
 	"strconv"
+	"time"
 	"unicode"
 	"unicode/utf8"
 )
@@ -36,6 +37,20 @@ func appendTenths(b []byte, n, unit int64) []byte {
 }
 
 func duration(ns int64) string { return string(appendDuration(nil, ns)) }
+
+// Clock says how long something has been going on: 7s, 3m12s, 2h05m.
+func Clock(d time.Duration) string {
+	s := int64(d.Round(time.Second) / time.Second)
+	switch {
+	case s < 60:
+		return itoa(s) + "s"
+	case s < 3600:
+		return itoa(s/60) + "m" + two(s%60) + "s"
+	}
+	return itoa(s/3600) + "h" + two(s/60%60) + "m"
+}
+
+func two(n int64) string { return itoa(n/10) + itoa(n%10) }
 
 // size writes a number of bytes the way people say it.
 func size(n int64) string {

@@ -26,5 +26,8 @@ func Clean(s string) string { return clean(s) }
 // Duration has four digits at most, in the unit that suits it.
 func Duration(ns int64) string { return duration(ns) }
 
+// Size is a number of bytes the way people say it.
+func Size(n int64) string { return size(n) }
+
 // AttributeValue is what JSON can hold of an attribute's value.
 func AttributeValue(v attribute.Value) any { return value(v) }

@@ -38,6 +38,7 @@
 //	blockio.go      what the disk did meanwhile
 //	cause.go        what took most of it
 //	phase.go        the successive steps of a request
+//	underway.go     what has begun and not ended
 //	measure.go      what is timed and counted of everything
 //	summary.go      what is known of a trace that may never be built
 //	trace.go        a request as spans; root.go, attributes.go: what they say

@@ -31,6 +31,8 @@ type RequestMeasure struct {
 	Cause, RootCause spans.Cause
 	Failed           bool // it has an error, was lost, or was never answered
 	Topics           []TopicMeasure
+
+	Trace Candidate // good for as long as it is kept
 }
 
 // TopicMeasure is what a request brought to one topic.
@@ -54,7 +56,7 @@ func (a *Assembler) measureRequest(r *request) {
 	}
 	m := &a.measure
 	*m = RequestMeasure{Broker: r.b.id.Node, Latency: r.Latency(), Cause: r.verdict.cause, RootCause: r.verdict.root,
-		Failed: r.error() != "", Topics: m.Topics[:0]}
+		Failed: r.error() != "", Topics: m.Topics[:0], Trace: r}
 	for i := range a.phases { // those that judge has found
 		p := &a.phases[i]
 		switch p.cost {

@@ -1,0 +1,175 @@
+// Package screen keeps some lines at the bottom of a terminal and draws them
+// anew in place; whatever else goes to the terminal through Above scrolls by
+// above them, whole.
+//
+// No mode of the terminal outlives a write: it is not made raw, its screen is
+// not swapped, and the cursor is hidden and lines are cut at the right edge only
+// within one write. So nothing has to be put back, whatever ends the process.
+//
+//	screen.go  the lines; terminal.go: what terminal it is
+package screen
+
+import (
+	"io"
+	"os"
+	"os/signal"
+	"slices"
+	"strconv"
+	"sync"
+	"syscall"
+)
+
+// Screen is a terminal with lines at its bottom. Safe for concurrent use; a nil
+// one shows nothing.
+type Screen struct {
+	mu    sync.Mutex
+	out   *os.File
+	lines []string // that are there now; the cursor is below them
+	buf   []byte
+	cont  chan os.Signal // the process was stopped, and goes on
+}
+
+// Of is the terminal that a file is: nil where it is none, or one whose cursor
+// does not move (TERM=dumb).
+func Of(f *os.File) *Screen {
+	if !isTerminal(f) || os.Getenv("TERM") == "dumb" {
+		return nil
+	}
+	s := &Screen{out: f, cont: make(chan os.Signal, 1)}
+	signal.Notify(s.cont, syscall.SIGCONT)
+	return s
+}
+
+// File is the terminal; nil without one.
+func (s *Screen) File() *os.File {
+	if s == nil {
+		return nil
+	}
+	return s.out
+}
+
+// Control sequences: ECMA-48, and DEC's private modes as xterm has them. Mode
+// 2026 has the terminal show all of it at once; who does not know it ignores it.
+const (
+	begin = "\x1b[?2026h\x1b[?25l\x1b[?7l" // one picture, no cursor, no wrapping
+	end   = "\x1b[?7h\x1b[?25h\x1b[?2026l"
+	rest  = "\x1b[K" // erase the rest of the line
+	below = "\x1b[J" // erase all below
+)
+
+// Show puts these lines in place of those that are there; the terminal's last
+// row stays free. In the background nothing is drawn.
+func (s *Screen) Show(lines []string) {
+	if s == nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.ours() {
+		return
+	}
+	_, rows := size(s.out)
+	lines = lines[:min(len(lines), max(rows-1, 1))]
+	if slices.Equal(lines, s.lines) {
+		return
+	}
+	b := s.home(append(s.buf[:0], begin...))
+	b = s.draw(b, lines)
+	s.write(append(b, end...))
+}
+
+// Clear takes the lines away.
+func (s *Screen) Clear() {
+	if s == nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ours() && len(s.lines) > 0 {
+		s.write(append(s.home(s.buf[:0]), below...))
+	}
+	s.lines = s.lines[:0]
+}
+
+// Leave leaves the lines where they are: what comes next stands below them.
+func (s *Screen) Leave() {
+	if s == nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ours() && len(s.lines) > 0 {
+		s.write(append(s.buf[:0], "\r"+below...)) // the ^C that the terminal has shown
+	}
+	s.lines = s.lines[:0]
+}
+
+// Above writes to a file, which is told apart from others by what it is: what
+// goes to this terminal stands above the lines, if each write ends a line; what
+// goes elsewhere goes there.
+func (s *Screen) Above(f *os.File) io.Writer {
+	if s == nil || !same(s.out, f) {
+		return f
+	}
+	return above{s, f}
+}
+
+type above struct {
+	s *Screen
+	f *os.File
+}
+
+func (a above) Write(text []byte) (int, error) {
+	s := a.s
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.ours() || len(s.lines) == 0 {
+		return a.f.Write(text)
+	}
+	s.write(append(s.home(append(s.buf[:0], "\x1b[?2026h"...)), below...))
+	n, err := a.f.Write(text)
+	b := s.draw(append(s.buf[:0], begin...), s.lines)
+	s.write(append(b, end...))
+	return n, err
+}
+
+// ours says whether the terminal is ours to draw on. Where it was not, the shell's
+// lines stand between: ours begin anew.
+func (s *Screen) ours() bool {
+	foreground := inForeground(s.out)
+	select {
+	case <-s.cont:
+		s.lines = s.lines[:0]
+	default:
+		if !foreground {
+			s.lines = s.lines[:0]
+		}
+	}
+	return foreground
+}
+
+// home goes to the beginning of the first line. Where the terminal has become
+// narrower and has wrapped the lines, that is one further down: a part of the old
+// ones stays above, but nothing that is not ours is written over.
+func (s *Screen) home(b []byte) []byte {
+	b = append(b, '\r')
+	if n := len(s.lines); n > 0 {
+		b = append(strconv.AppendInt(append(b, "\x1b["...), int64(n), 10), 'A')
+	}
+	return b
+}
+
+// draw puts lines where the cursor is, and nothing below them.
+func (s *Screen) draw(b []byte, lines []string) []byte {
+	for _, l := range lines {
+		b = append(append(b, l...), rest+"\r\n"...)
+	}
+	s.lines = append(s.lines[:0], lines...)
+	return append(b, below...)
+}
+
+// write does its best: a terminal that has gone away is no error of the command's.
+func (s *Screen) write(b []byte) {
+	s.buf = b
+	_, _ = s.out.Write(b)
+}

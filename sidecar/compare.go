@@ -32,12 +32,14 @@ func Compare(ctx context.Context, o Options) error {
 			return fmt.Errorf("%w: %s has no produce request; is --port the broker's?", ErrNothing, name)
 		}
 	}
+	o.Progress.Now("comparing")
 	c := page.Compare(o.Version, names, all)
 	if o.Config.Page != "" {
 		if err := writeWhole(o.Config.Page, c.Write); err != nil {
 			return err
 		}
 	}
+	o.Progress.End()
 	if o.Config.Format == "json" {
 		e := json.NewEncoder(o.Stdout)
 		e.SetIndent("", "  ")

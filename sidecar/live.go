@@ -98,6 +98,7 @@ func (s *Sidecar) Run(ctx context.Context) error {
 	// instant at which it ended.
 	reading, stop := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer stop(nil)
+	l.showRecording()
 	wait := l.start(reading, stop, l.readPackets, l.readProbes, l.followBrokers, l.governAll, l.appends.run)
 	err = l.assemble(ctx, reading)
 	stop(err)

@@ -28,7 +28,9 @@ func Report(ctx context.Context, o Options) error {
 		return fmt.Errorf("%w: %v has no produce request, write or commit; is --port the broker's?", ErrNothing, o.Config.Args)
 	}
 	write := func(w io.Writer) error { return c.WritePage(w, o.Version) }
+	o.Progress.Now("writing " + o.Config.Page)
 	if o.Config.Page == "-" {
+		o.Progress.End()
 		return write(o.Stdout)
 	}
 	return writeWhole(o.Config.Page, write)

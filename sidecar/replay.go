@@ -28,7 +28,7 @@ const reorder = event.Time(time.Second)
 
 // Replay plays a recording, or a plain capture, through the pipeline.
 func (s *Sidecar) Replay(ctx context.Context, path string) error {
-	f, err := capture.OpenFile(path)
+	f, err := s.openFile(path)
 	if err != nil {
 		return err
 	}

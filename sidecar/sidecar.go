@@ -18,6 +18,7 @@ import (
 	"github.com/tailspan/tailspan/sidecar/event"
 	"github.com/tailspan/tailspan/sidecar/probe"
 	"github.com/tailspan/tailspan/sidecar/recording"
+	"github.com/tailspan/tailspan/sidecar/report/progress"
 	"github.com/tailspan/tailspan/sidecar/topics"
 	"github.com/tailspan/tailspan/spans"
 	"github.com/tailspan/tailspan/spans/otlp"
@@ -41,6 +42,7 @@ type Sidecar struct {
 	symbols   *probe.Symbols
 	assembler *assemble.Assembler
 	out       *output
+	task      *progress.Task
 	push      func(event.Source, event.Event) // to the queue, at once or in batches
 	record    *recording.Writer               // nil: not recorded
 
@@ -73,12 +75,14 @@ type Options struct {
 	Version string
 	Export  bool // traces, to the OTLP endpoint of the environment
 	Push    bool // metrics, likewise
+
+	Progress *progress.Task // told of what a replay reads, a recording's growth; nil: nobody is
 }
 
 // New makes the pipeline, without a source.
 func New(o Options) (*Sidecar, error) {
 	s := &Sidecar{
-		config: o.Config, log: o.Logger, version: o.Version, pushes: o.Push,
+		config: o.Config, log: o.Logger, version: o.Version, pushes: o.Push, task: o.Progress,
 		clock: &event.Clock{}, queue: event.NewQueue(maxQueued),
 		topics: topics.New(o.Logger), symbols: probe.NewSymbols(), brokers: map[int32]*known{},
 	}

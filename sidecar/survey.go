@@ -36,8 +36,8 @@ type surveyed struct {
 const maxSurveyed = 1 << 16
 
 // surveyFile reads a file through.
-func surveyFile(ctx context.Context, path string) (*survey, error) {
-	f, err := capture.OpenFile(path)
+func (s *Sidecar) surveyFile(ctx context.Context, path string) (*survey, error) {
+	f, err := s.openFile(path)
 	if err != nil {
 		return nil, err
 	}

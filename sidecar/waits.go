@@ -66,7 +66,7 @@ func (s *Sidecar) readWaits(ctx context.Context, path string) (*waits, error) {
 }
 
 func (s *Sidecar) readWaitsOf(ctx context.Context, path string) (*waits, error) {
-	v, err := surveyFile(ctx, path)
+	v, err := s.surveyFile(ctx, path)
 	if err != nil {
 		return nil, fmt.Errorf("survey %s: %w", path, err)
 	}
@@ -86,7 +86,7 @@ func (s *Sidecar) readWaitsOf(ctx context.Context, path string) (*waits, error) 
 	}
 	defer f.Close()
 	w := &waits{pid: pid}
-	if w.stats.Stats, err = jfr.Read(f, w.keepWithin(ctx, v)); err != nil {
+	if w.stats.Stats, err = jfr.Read(s.task.Reader(f), w.keepWithin(ctx, v)); err != nil {
 		return nil, err
 	}
 	w.settle(v.brokers[pid].threads)

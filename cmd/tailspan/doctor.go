@@ -10,8 +10,10 @@ import (
 )
 
 // examine is `tailspan doctor`: its exit code is the report's.
-func examine(c config.Config, _ *slog.Logger) error {
+func examine(c config.Config, _ *slog.Logger, t terminal) error {
+	task := t.start("examining this host", 0)
 	r := doctor.Examine(doctor.Options{PID: int32(c.PID), StateDir: c.StateDir})
+	task.End()
 	if c.JSON {
 		b, err := r.JSON()
 		if err != nil {

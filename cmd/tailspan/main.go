@@ -37,7 +37,7 @@ tailspan COMMAND -h lists the flags; each is also TAILSPAN_FLAG in the
 environment, or a key of --config FILE.
 `
 
-var subcommands = map[string]func(config.Config, *slog.Logger) error{
+var subcommands = map[string]func(config.Config, *slog.Logger, terminal) error{
 	"run": run, "record": run, "replay": replay, "report": makeReport, "compare": compare,
 	"verify": verify, "doctor": examine, "version": printVersion,
 }
@@ -63,7 +63,8 @@ func command(args []string) int {
 	}
 	c, err := config.Parse(args[0], args[1:], os.Stderr)
 	if err == nil {
-		err = do(c, logger(c, os.Stderr))
+		t := openTerminal(&c)
+		err = do(c, logger(c, t.Above(os.Stderr)), t)
 	}
 	return exitCode(err)
 }

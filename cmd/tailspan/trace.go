@@ -9,11 +9,12 @@ import (
 	"github.com/tailspan/tailspan/sidecar"
 	"github.com/tailspan/tailspan/sidecar/config"
 	"github.com/tailspan/tailspan/sidecar/metrics/push"
+	"github.com/tailspan/tailspan/sidecar/report/progress"
 	"github.com/tailspan/tailspan/spans/otlp"
 )
 
 // run is `tailspan run` and, with nothing printed or exported, `record`.
-func run(c config.Config, log *slog.Logger) error {
+func run(c config.Config, log *slog.Logger, t terminal) error {
 	limitMemory(liveLimit)
 	ctx, stop := untilSignal(log)
 	defer stop()
@@ -27,8 +28,10 @@ func run(c config.Config, log *slog.Logger) error {
 	} else {
 		c.Print, c.Format, c.SLO = "none", "table", math.MaxInt64 // no trace is built for nobody
 	}
+	task := t.start("attaching probes", 0)
+	defer task.End()
 	s, err := sidecar.New(sidecar.Options{Config: c, Logger: log, Stdout: os.Stdout, Version: version,
-		Export: !recordOnly && otlp.Enabled(), Push: pushes})
+		Export: !recordOnly && otlp.Enabled(), Push: pushes, Progress: task})
 	if err != nil {
 		return err
 	}
@@ -37,16 +40,18 @@ func run(c config.Config, log *slog.Logger) error {
 
 // replay exports only where the environment says so: a look at a recording
 // should not need a collector.
-func replay(c config.Config, log *slog.Logger) error {
+func replay(c config.Config, log *slog.Logger, t terminal) error {
 	spareCollections(liveLimit)
 	ctx, stop := untilSignal(log)
 	defer stop()
+	task := t.start("", toRead(c))
+	defer task.End()
 	for _, file := range c.Args {
 		if ctx.Err() != nil {
 			return nil
 		}
 		s, err := sidecar.New(sidecar.Options{Config: c, Logger: log, Stdout: os.Stdout, Version: version,
-			Export: exportAsked()})
+			Export: exportAsked(), Progress: task})
 		if err != nil {
 			return err
 		}
@@ -55,6 +60,18 @@ func replay(c config.Config, log *slog.Logger) error {
 		}
 	}
 	return nil
+}
+
+// toRead is how much a replay reads: with waits from elsewhere it looks through
+// each file beforehand.
+func toRead(c config.Config) int64 {
+	files := c.Args
+	if c.Waits != "" {
+		for _, f := range c.Args {
+			files = append(files, f, c.Waits)
+		}
+	}
+	return progress.Bytes(files...)
 }
 
 // A replay works through its file as fast as it can and holds some ten

@@ -11,7 +11,7 @@ import (
 // version is stamped by `make build`.
 var version = "devel"
 
-func printVersion(config.Config, *slog.Logger) error {
+func printVersion(config.Config, *slog.Logger, terminal) error {
 	fmt.Printf("tailspan %s %s %s/%s\n", version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 	return nil
 }

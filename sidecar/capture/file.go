@@ -52,11 +52,16 @@ type File struct {
 
 // OpenFile opens a pcap or pcapng file; Close it.
 func OpenFile(path string) (*File, error) {
+	return OpenThrough(path, func(r io.Reader) io.Reader { return r })
+}
+
+// OpenThrough reads it through something that watches how far that has come.
+func OpenThrough(path string, watch func(io.Reader) io.Reader) (*File, error) {
 	file, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
-	f, err := NewFile(file)
+	f, err := NewFile(watch(file))
 	if err != nil {
 		file.Close()
 		return nil, fmt.Errorf("open %s: %w", path, err)

@@ -29,5 +29,13 @@ func Duration(ns int64) string { return duration(ns) }
 // Size is a number of bytes the way people say it.
 func Size(n int64) string { return size(n) }
 
+// Count is how many there are of something.
+func Count(n uint64, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return itoa(int64(n)) + " " + many
+}
+
 // AttributeValue is what JSON can hold of an attribute's value.
 func AttributeValue(v attribute.Value) any { return value(v) }

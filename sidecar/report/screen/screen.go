@@ -25,6 +25,7 @@ type Screen struct {
 	mu    sync.Mutex
 	out   *os.File
 	lines []string // that are there now; the cursor is below them
+	open  bool     // another's line is not ended, so none of ours are there
 	buf   []byte
 	cont  chan os.Signal // the process was stopped, and goes on
 }
@@ -65,7 +66,7 @@ func (s *Screen) Show(lines []string) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !s.ours() {
+	if !s.ours() || s.open {
 		return
 	}
 	_, rows := size(s.out)
@@ -105,8 +106,7 @@ func (s *Screen) Leave() {
 }
 
 // Above writes to a file, which is told apart from others by what it is: what
-// goes to this terminal stands above the lines, if each write ends a line; what
-// goes elsewhere goes there.
+// goes to this terminal stands above the lines, what goes elsewhere goes there.
 func (s *Screen) Above(f *os.File) io.Writer {
 	if s == nil || !same(s.out, f) {
 		return f
@@ -123,11 +123,15 @@ func (a above) Write(text []byte) (int, error) {
 	s := a.s
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.open = len(text) > 0 && text[len(text)-1] != '\n'
 	if !s.ours() || len(s.lines) == 0 {
 		return a.f.Write(text)
 	}
 	s.write(append(s.home(append(s.buf[:0], "\x1b[?2026h"...)), below...))
 	n, err := a.f.Write(text)
+	if s.open {
+		s.lines = s.lines[:0]
+	}
 	b := s.draw(append(s.buf[:0], begin...), s.lines)
 	s.write(append(b, end...))
 	return n, err

@@ -151,7 +151,7 @@ func rest(u *assemble.UnderWay) (all []part) {
 			" runs for " + report.Duration(int64(c.For))})
 	}
 	if u.LockWaits > 0 {
-		all = append(all, part{plain, count(uint64(u.LockWaits), "lock wait, ", "lock waits, up to ") +
+		all = append(all, part{plain, report.Count(uint64(u.LockWaits), "lock wait, ", "lock waits, up to ") +
 			report.Duration(int64(u.LongestWait))})
 	}
 	return all
@@ -371,7 +371,7 @@ func (r *Slow) story(others uint64) []part {
 		all = append(all, part{plain, "held by " + name(r.Holder)})
 	}
 	if others > 0 {
-		all = append(all, part{plain, count(others, "other was slow", "others were slow")})
+		all = append(all, part{plain, report.Count(others, "other was slow", "others were slow")})
 	}
 	all = append(all, part{dim, "trace " + r.TraceID})
 	return slices.DeleteFunc(all, func(x part) bool { return x.text == "" })
@@ -404,13 +404,6 @@ func brief(d time.Duration) string {
 		s = strings.TrimSuffix(s, "0s")
 	}
 	return s
-}
-
-func count(n uint64, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return strconv.FormatUint(n, 10) + " " + many
 }
 
 func itoa[T int | int32 | uint32](n T) string { return strconv.FormatInt(int64(n), 10) }

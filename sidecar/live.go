@@ -99,7 +99,7 @@ func (s *Sidecar) Run(ctx context.Context) error {
 	reading, stop := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer stop(nil)
 	l.showRecording()
-	wait := l.start(reading, stop, l.readPackets, l.readProbes, l.followBrokers, l.governAll, l.appends.run)
+	wait := l.start(reading, stop, l.readPackets, l.readProbes, l.followBrokers, l.governAll, l.appends.run, l.showView)
 	err = l.assemble(ctx, reading)
 	stop(err)
 	wait()

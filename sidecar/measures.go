@@ -11,10 +11,19 @@ import (
 // lives on the assembler's goroutine, which has it allocate nothing.
 type measures struct {
 	*metrics.Metrics
+	view    *liveView // is told of slow requests
 	request metrics.Request
 	write   metrics.Write
 	wait    metrics.Wait
 	pause   metrics.Pause
+}
+
+// measures is nil where nothing is measured.
+func (s *Sidecar) measures() assemble.Measures {
+	if s.out.metrics == nil {
+		return nil
+	}
+	return &measures{Metrics: s.out.metrics, view: s.view}
 }
 
 func (m *measures) MeasureRequest(r *assemble.RequestMeasure) {
@@ -24,7 +33,9 @@ func (m *measures) MeasureRequest(r *assemble.RequestMeasure) {
 	}
 	m.request = metrics.Request{Broker: r.Broker, Latency: r.Latency, Queue: r.Queue, Replication: r.Replication,
 		Cause: r.Cause, RootCause: r.RootCause, Failed: r.Failed, Topics: topics}
-	m.Request(&m.request)
+	if m.Request(&m.request) {
+		m.view.slow(r.Trace)
+	}
 }
 
 func (m *measures) MeasureWrite(broker int32, d time.Duration) {

@@ -67,7 +67,7 @@ func newOutput(o Options) (*output, error) {
 		out.exporter, sampling.Export = e, out.export
 	}
 	out.sampler = sample.New(sampling)
-	if o.Config.Listen != "" || o.Push {
+	if o.Config.Listen != "" || o.Push || o.View != nil {
 		out.metrics = metrics.New(metrics.Options{Version: o.Version, MaxTopics: o.Config.MaxTopics, SLO: o.Config.Objective(), Logger: o.Logger})
 		out.kept = serve.NewIndex(0, clusterOf)
 	}
@@ -75,14 +75,6 @@ func newOutput(o Options) (*output, error) {
 		out.page = newLivePage(&o.Config)
 	}
 	return out, nil
-}
-
-// measures is nil where nothing is measured.
-func (o *output) measures() assemble.Measures {
-	if o.metrics == nil {
-		return nil
-	}
-	return &measures{Metrics: o.metrics}
 }
 
 // export hands on a kept trace; what is told elsewhere of kept traces is told of

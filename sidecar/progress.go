@@ -13,9 +13,10 @@ func (s *Sidecar) openFile(path string) (*capture.File, error) {
 	return capture.OpenThrough(path, s.task.Reader)
 }
 
-// showRecording has the growth of a recording shown; else the start is over.
+// showRecording has the growth of a recording shown, where there is no view that
+// does; else the start is over.
 func (l *live) showRecording() {
-	if l.record == nil {
+	if l.record == nil || l.view != nil {
 		l.task.End()
 		return
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/tailspan/tailspan/sidecar/probe"
 	"github.com/tailspan/tailspan/sidecar/recording"
 	"github.com/tailspan/tailspan/sidecar/report/progress"
+	"github.com/tailspan/tailspan/sidecar/report/screen"
 	"github.com/tailspan/tailspan/sidecar/topics"
 	"github.com/tailspan/tailspan/spans"
 	"github.com/tailspan/tailspan/spans/otlp"
@@ -43,10 +44,12 @@ type Sidecar struct {
 	assembler *assemble.Assembler
 	out       *output
 	task      *progress.Task
+	view      *liveView                       // nil: none
 	push      func(event.Source, event.Event) // to the queue, at once or in batches
 	record    *recording.Writer               // nil: not recorded
 
 	assembling sync.Mutex // held while the assembler and what takes its output are at work
+	assembled  event.Time // up to where
 
 	mu      sync.Mutex
 	brokers map[int32]*known
@@ -76,6 +79,7 @@ type Options struct {
 	Export  bool // traces, to the OTLP endpoint of the environment
 	Push    bool // metrics, likewise
 
+	View     *screen.Screen // where a run shows its live view; nil: nowhere
 	Progress *progress.Task // told of what a replay reads, a recording's growth; nil: nobody is
 }
 
@@ -95,6 +99,7 @@ func New(o Options) (*Sidecar, error) {
 	if s.out, err = newOutput(o); err != nil {
 		return nil, err
 	}
+	s.view = newLiveView(o)
 	s.push = s.queue.Push
 	s.probes = probe.New(probe.Options{
 		Emit:   func(e event.Event) { s.push(event.Probes, e) },
@@ -102,7 +107,7 @@ func New(o Options) (*Sidecar, error) {
 		Symbol: s.symbols.Name,
 	})
 	s.assembler = assemble.New(assemble.Options{
-		Clock: s.clock, Identity: s.identity, Output: s.out, Rows: s.out.rows(), Measures: s.out.measures(), ReadHeaders: s.readHeaders,
+		Clock: s.clock, Identity: s.identity, Output: s.out, Rows: s.out.rows(), Measures: s.measures(), ReadHeaders: s.readHeaders,
 		AdoptParent: s.config.AdoptParent,
 	})
 	return s, nil
@@ -227,6 +232,7 @@ func (s *Sidecar) advance(mark event.Time) error {
 	defer s.assembling.Unlock()
 	s.queue.Advance(mark, s.assembler.Handle)
 	s.assembler.Tick(mark)
+	s.assembled = mark
 	s.out.tick(s.clock.Unix(mark))
 	return s.out.flush()
 }

@@ -63,7 +63,7 @@ func command(args []string) int {
 	}
 	c, err := config.Parse(args[0], args[1:], os.Stderr)
 	if err == nil {
-		t := openTerminal(&c)
+		t := openTerminal(args[0], &c)
 		err = do(c, logger(c, t.Above(os.Stderr)), t)
 	}
 	return exitCode(err)

@@ -10,13 +10,20 @@ import (
 
 // terminal is where a command shows how it goes, beside what it prints and logs.
 type terminal struct {
-	*screen.Screen // nil: nowhere
+	*screen.Screen                // nil: nowhere
+	view           *screen.Screen // it again, where a run shows its live view there
 }
 
-// openTerminal finds it: how far a command has come goes where the log goes, unless
-// rows that are printed go there as well.
-func openTerminal(c *config.Config) terminal {
-	if c.Print != "" && c.Print != "none" && screen.Of(os.Stdout) != nil {
+// openTerminal finds it: the live view is what a run has for its standard output,
+// how far a command has come goes where the log goes, unless rows that are printed
+// go there as well.
+func openTerminal(command string, c *config.Config) terminal {
+	out := screen.Of(os.Stdout)
+	printed := c.Print != "" && c.Print != "none"
+	switch {
+	case command == "run" && c.View && !printed && out != nil:
+		return terminal{out, out}
+	case printed && out != nil:
 		return terminal{}
 	}
 	return terminal{Screen: screen.Of(os.Stderr)}

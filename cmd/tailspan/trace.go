@@ -31,7 +31,7 @@ func run(c config.Config, log *slog.Logger, t terminal) error {
 	task := t.start("attaching probes", 0)
 	defer task.End()
 	s, err := sidecar.New(sidecar.Options{Config: c, Logger: log, Stdout: os.Stdout, Version: version,
-		Export: !recordOnly && otlp.Enabled(), Push: pushes, Progress: task})
+		Export: !recordOnly && otlp.Enabled(), Push: pushes, View: t.view, Progress: task})
 	if err != nil {
 		return err
 	}

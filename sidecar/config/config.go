@@ -41,6 +41,7 @@ type Config struct {
 	MaxTopics       int           // with metrics of their own
 	Threshold       time.Duration // faster rows are not printed
 	Print           string        // none or a kind of row
+	View            bool          // of run, on a terminal, unless rows are printed
 	Format          string        // table | jsonl
 	MessageIDHeader string
 	ThreadNames     bool     // ask the JVM for them
@@ -86,7 +87,7 @@ func (c *command) formats() []string {
 }
 
 var commands = map[string]command{
-	"run":     {flags: []func(*flag.FlagSet, *Config){brokers, probeFlag, parks, sampling, queueDir, listen("127.0.0.1:9464"), prints, record}, check: noArgs},
+	"run":     {flags: []func(*flag.FlagSet, *Config){brokers, probeFlag, parks, sampling, queueDir, listen("127.0.0.1:9464"), prints, view, record}, check: noArgs},
 	"record":  {flags: []func(*flag.FlagSet, *Config){brokers, probeFlag, parks, recordTo}, check: needsRecord},
 	"replay":  {flags: []func(*flag.FlagSet, *Config){packets, sampling, queueDir, listen(""), prints, waits}, args: " FILE...", check: needsFiles},
 	"verify":  {flags: []func(*flag.FlagSet, *Config){format, logDirs}, args: " RECORDING", check: needsLogDirs},
@@ -114,6 +115,10 @@ func prints(f *flag.FlagSet, c *Config) {
 	f.StringVar(&c.Print, "print", "none", strings.Join(printed, "|"))
 	format(f, c)
 	f.DurationVar(&c.Threshold, "threshold", 0, "print only what took at least this")
+}
+
+func view(f *flag.FlagSet, c *Config) {
+	f.BoolVar(&c.View, "view", true, "on a terminal, unless rows are printed, show what goes on; false: only the log")
 }
 
 func format(f *flag.FlagSet, c *Config) {

@@ -1,0 +1,103 @@
+package sidecar
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/tailspan/tailspan/sidecar/assemble"
+	"github.com/tailspan/tailspan/sidecar/report"
+	"github.com/tailspan/tailspan/sidecar/report/screen"
+	"github.com/tailspan/tailspan/sidecar/report/view"
+)
+
+// redraw is how often the live view looks for a stall; a stall of twice that is
+// not missed.
+const redraw = 250 * time.Millisecond
+
+// liveView is the live view of a run on a terminal. nil: there is none.
+type liveView struct {
+	screen *screen.Screen
+	stalls view.Stalls // s.assembling is held for it
+
+	// Those of showView's goroutine.
+	objective func(topic string) time.Duration
+	state     view.State
+}
+
+func newLiveView(o Options) *liveView {
+	if o.View == nil {
+		return nil
+	}
+	return &liveView{screen: o.View, objective: o.Config.Objective(), state: view.State{Measured: &view.History{}}}
+}
+
+// slow takes a slow request, on the assembler's goroutine.
+func (v *liveView) slow(trace assemble.Candidate) {
+	if v != nil {
+		v.stalls.Add(trace)
+	}
+}
+
+// showView draws until ctx ends; the last picture stays.
+func (l *live) showView(ctx context.Context) error {
+	if l.view == nil {
+		return nil
+	}
+	defer l.view.screen.Leave()
+	s := &l.view.state
+	s.Since, s.Version, s.SLO, s.TopicSLOs = time.Now(), l.version, l.config.SLO, len(l.config.TopicSLOs) > 0
+	beat, measured := time.NewTicker(redraw), time.Time{}
+	defer beat.Stop()
+	for {
+		s.Now = time.Now()
+		if s.Now.Sub(measured) >= view.Beat-redraw/2 {
+			measured = s.Now
+			l.measureView(s)
+		}
+		l.lookUnderWay(s)
+		l.drawView(s)
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-beat.C:
+		}
+	}
+}
+
+// measureView renews what is counted.
+func (l *live) measureView(s *view.State) {
+	s.Measured.Add(s.Now, l.out.metrics.Totals)
+	s.Brokers = s.Brokers[:0]
+	for _, b := range l.traced() {
+		s.Brokers = append(s.Brokers, view.Broker{Node: b.Node, PID: b.PID})
+	}
+	s.Down = s.Down[:0]
+	for _, p := range l.ways() {
+		if !p.Up && !slices.Contains(s.Down, p.Name) {
+			s.Down = append(s.Down, p.Name)
+		}
+	}
+	s.Lost = l.lost()
+	if l.record != nil {
+		bytes, lost := l.record.Stats()
+		s.Recording = &view.Recording{File: l.config.Record, Bytes: bytes, Broken: lost > 0}
+	}
+}
+
+// lookUnderWay renews what has not ended. It holds up the assembler.
+func (l *live) lookUnderWay(s *view.State) {
+	l.assembling.Lock()
+	defer l.assembling.Unlock()
+	s.UnderWay = l.assembler.UnderWay(l.assembled, l.view.objective)
+	s.Stalls = l.view.stalls.Last(maxStalls)
+}
+
+// maxStalls is as many as a screen has room for.
+const maxStalls = 12
+
+func (l *live) drawView(s *view.State) {
+	scr := l.view.screen
+	_, rows := scr.Size()
+	scr.Show(view.Draw(s, view.Options{WaterfallOptions: report.TerminalOptions(scr.File()), Rows: rows - 1}))
+}

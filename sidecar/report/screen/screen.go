@@ -54,7 +54,7 @@ func (s *Screen) File() *os.File {
 const (
 	begin = "\x1b[?2026h\x1b[?25l\x1b[?7l" // one picture, no cursor, no wrapping
 	end   = "\x1b[?7h\x1b[?25h\x1b[?2026l"
-	rest  = "\x1b[K" // erase the rest of the line
+	line  = "\x1b[K" // erase the rest of the line, before it is written: the cursor may stay on the last column
 	below = "\x1b[J" // erase all below
 )
 
@@ -166,7 +166,7 @@ func (s *Screen) home(b []byte) []byte {
 // draw puts lines where the cursor is, and nothing below them.
 func (s *Screen) draw(b []byte, lines []string) []byte {
 	for _, l := range lines {
-		b = append(append(b, l...), rest+"\r\n"...)
+		b = append(append(append(b, line...), l...), "\r\n"...)
 	}
 	s.lines = append(s.lines[:0], lines...)
 	return append(b, below...)

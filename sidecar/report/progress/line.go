@@ -20,7 +20,8 @@ type state struct {
 const (
 	minBar   = 10 // columns
 	maxBar   = 30
-	textRoom = 46 // what stands after the bar, so that it does not change its length
+	tellable = 0.01 // share of the whole from which on it tells how long the rest will take
+	textRoom = 46   // what stands after the bar, so that it does not change its length
 )
 
 // line says it in one line of a terminal: what is done, how much of it, and how
@@ -41,7 +42,7 @@ func (s *state) line(width int, ascii bool) string {
 func (s *state) parts() (parts []string) {
 	seconds := s.took.Seconds()
 	switch {
-	case s.total > 0 && s.read > 0:
+	case s.total > 0 && s.share() >= tellable:
 		left := seconds * float64(s.total-min(s.read, s.total)) / float64(s.read)
 		return []string{s.percent(), report.Size(s.read) + " of " + report.Size(s.total), report.Clock(time.Duration(left*1e9)) + " left"}
 	case s.total > 0:

@@ -12,11 +12,10 @@ package screen
 import (
 	"io"
 	"os"
-	"os/signal"
 	"slices"
 	"strconv"
 	"sync"
-	"syscall"
+	"time"
 )
 
 // Screen is a terminal with lines at its bottom. Safe for concurrent use; a nil
@@ -27,7 +26,7 @@ type Screen struct {
 	lines []string // that are there now; the cursor is below them
 	open  bool     // another's line is not ended, so none of ours are there
 	buf   []byte
-	cont  chan os.Signal // the process was stopped, and goes on
+	last  time.Time // Show
 }
 
 // Of is the terminal that a file is: nil where it is none, or one whose cursor
@@ -36,9 +35,7 @@ func Of(f *os.File) *Screen {
 	if !isTerminal(f) || os.Getenv("TERM") == "dumb" {
 		return nil
 	}
-	s := &Screen{out: f, cont: make(chan os.Signal, 1)}
-	signal.Notify(s.cont, syscall.SIGCONT)
-	return s
+	return &Screen{out: f}
 }
 
 // File is the terminal; nil without one.
@@ -59,14 +56,17 @@ const (
 )
 
 // Show puts these lines in place of those that are there; the terminal's last
-// row stays free. In the background nothing is drawn.
+// row stays free. In the background nothing is drawn. It wants to be called again
+// within absence, though with the same lines.
 func (s *Screen) Show(lines []string) {
 	if s == nil {
 		return
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !s.ours() || s.open {
+	ours := s.ours()
+	s.last = time.Now()
+	if !ours || s.open {
 		return
 	}
 	_, rows := size(s.out)
@@ -137,17 +137,16 @@ func (a above) Write(text []byte) (int, error) {
 	return n, err
 }
 
-// ours says whether the terminal is ours to draw on. Where it was not, the shell's
-// lines stand between: ours begin anew.
+// absence is that of a process that was stopped (^Z): nothing else keeps one from
+// drawing for so long.
+const absence = 2 * time.Second
+
+// ours says whether the terminal is ours to draw on. Where it was not meanwhile, the
+// shell's lines stand below ours, which begin anew.
 func (s *Screen) ours() bool {
 	foreground := inForeground(s.out)
-	select {
-	case <-s.cont:
+	if !foreground || time.Since(s.last) > absence {
 		s.lines = s.lines[:0]
-	default:
-		if !foreground {
-			s.lines = s.lines[:0]
-		}
 	}
 	return foreground
 }

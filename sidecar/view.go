@@ -67,7 +67,7 @@ func (l *live) showView(ctx context.Context) error {
 
 // measureView renews what is counted.
 func (l *live) measureView(s *view.State) {
-	s.Measured.Add(s.Now, l.out.metrics.Totals)
+	l.countView(s)
 	s.Brokers = s.Brokers[:0]
 	for _, b := range l.traced() {
 		s.Brokers = append(s.Brokers, view.Broker{Node: b.Node, PID: b.PID})
@@ -85,12 +85,19 @@ func (l *live) measureView(s *view.State) {
 	}
 }
 
+// countView takes what is counted and who was slow at one moment.
+func (l *live) countView(s *view.State) {
+	l.assembling.Lock()
+	defer l.assembling.Unlock()
+	s.Measured.Add(s.Now, l.out.metrics.Totals)
+	s.Stalls = l.view.stalls.Last(maxStalls)
+}
+
 // lookUnderWay renews what has not ended. It holds up the assembler.
 func (l *live) lookUnderWay(s *view.State) {
 	l.assembling.Lock()
 	defer l.assembling.Unlock()
 	s.UnderWay = l.assembler.UnderWay(l.assembled, l.view.objective)
-	s.Stalls = l.view.stalls.Last(maxStalls)
 }
 
 // maxStalls is as many as a screen has room for.

@@ -20,7 +20,7 @@ type Stall struct {
 }
 
 // Stalls are the last ones. It belongs to one goroutine.
-type Stalls struct{ list []*stall } // the latest last
+type Stalls struct{ list []stall } // the latest last
 
 type stall struct {
 	Stall
@@ -31,37 +31,44 @@ type stall struct {
 // Add takes a slow request; its trace is built only if it is shown.
 func (s *Stalls) Add(c assemble.Candidate) {
 	x := c.Summary()
-	t := s.at(x.Start, x.End())
-	t.Start, t.End = min(t.Start, x.Start), max(t.End, x.End())
-	t.Requests++
-	if latency := int64(x.Latency); latency > t.latency {
-		t.latency, t.trace = latency, c
-	}
-}
-
-// at is the stall that a time belongs to. Requests come in the order in which
-// their traces are whole, which is not that of their ends.
-func (s *Stalls) at(start, end int64) *stall {
-	for _, t := range slices.Backward(s.list) {
-		if start < t.End && end > t.Start && max(end, t.End)-min(start, t.Start) <= max(maxLength, end-start, t.End-t.Start) {
-			return t
+	t := stall{Stall: Stall{Start: x.Start, End: x.End(), Requests: 1}, latency: int64(x.Latency), trace: c}
+	rest := s.list[:0]
+	for i := range s.list {
+		if !t.takeIn(&s.list[i]) {
+			rest = append(rest, s.list[i])
 		}
 	}
-	t := &stall{Stall: Stall{Start: start, End: end}}
-	i := len(s.list)
-	for i > 0 && s.list[i-1].Start > start {
+	clear(s.list[len(rest):])
+	i := len(rest)
+	for i > 0 && rest[i-1].Start > t.Start {
 		i--
 	}
-	s.list = slices.Insert(s.list, i, t)
+	s.list = slices.Insert(rest, i, t)
 	if len(s.list) > maxStalls {
 		s.list = slices.Delete(s.list, 0, 1)
 	}
-	return t
+}
+
+// takeIn makes another stall a part of this one, if they overlap: requests come in
+// the order in which their traces are whole, which is not that of their ends, so one
+// may be what joins two.
+func (t *stall) takeIn(x *stall) bool {
+	start, end := min(t.Start, x.Start), max(t.End, x.End)
+	longest := max(maxLength, t.End-t.Start, x.End-x.Start)
+	if x.Start >= t.End || x.End <= t.Start || end-start > longest {
+		return false
+	}
+	t.Start, t.End, t.Requests = start, end, t.Requests+x.Requests
+	if x.latency >= t.latency {
+		t.latency, t.trace, t.Slowest = x.latency, x.trace, x.Slowest
+	}
+	return true
 }
 
 // Last are the last n, the latest first.
 func (s *Stalls) Last(n int) (all []Stall) {
-	for _, t := range slices.Backward(s.list[max(0, len(s.list)-n):]) {
+	for i := len(s.list) - 1; i >= 0 && len(all) < n; i-- {
+		t := &s.list[i]
 		if t.trace != nil {
 			t.Slowest, t.trace = slowOf(t.trace.BuildTrace()), nil
 		}

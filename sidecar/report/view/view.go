@@ -113,9 +113,9 @@ func (p *page) oneLine(all []part) {
 // late says whom it hits.
 func (s *State) late() []part {
 	u := &s.UnderWay
-	all := []part{{bold, itoa(u.Late) + " of " + itoa(u.Requests) + " in flight " + s.beyond()}}
+	all := []part{{bold, itoa(u.Late) + " of " + itoa(u.Requests) + " in flight wait " + s.beyond()}}
 	if o := u.Oldest; o != nil {
-		who := "the oldest " + report.Duration(int64(o.For)) + ": " + name(o.Topic) + "-" + itoa(o.Partition)
+		who := "oldest " + report.Duration(int64(o.For)) + ": " + name(o.Topic) + "-" + itoa(o.Partition)
 		if o.ClientID != "" {
 			who += " of " + name(o.ClientID)
 		}
@@ -136,7 +136,7 @@ func (s *State) calm() []part {
 	if s.SLO <= 0 && !s.TopicSLOs {
 		return []part{{plain, "nothing is slow without an objective (--slo 0)"}}
 	}
-	all := []part{{plain, "none in flight " + s.beyond()}}
+	all := []part{{plain, "none of " + itoa(s.UnderWay.Requests) + " in flight waits " + s.beyond()}}
 	if len(s.Stalls) > 0 {
 		ago := max(s.Now.Sub(time.Unix(0, s.Stalls[0].End)), 0)
 		all = append(all, part{plain, "the last slow one ended " + report.Clock(ago) + " ago"})
@@ -253,7 +253,9 @@ func (p *page) causes(s *State, w *window) {
 func (p *page) cause(what string, by map[spans.Cause]uint64) {
 	p.put(bold, what)
 	p.right(plain, strconv.FormatUint(sum(by), 10), countColumn)
-	p.put(plain, "  ")
+	if len(by) > 0 {
+		p.put(dim, "  because of ")
+	}
 	p.parts(countColumn+2, ranked(by))
 }
 

@@ -219,6 +219,10 @@ func TestStalls(t *testing.T) {
 	if quick.built != 0 || slowest.built != 1 {
 		t.Errorf("built %d and %d times", quick.built, slowest.built)
 	}
+	s.Add(aSlow(9, 200*ms, 900*ms, "a-0", "c")) // joins two of them
+	if all := s.Last(8); len(all) != 2 || all[1].Requests != 5 || all[1].Slowest.TraceID[:2] != "09" {
+		t.Errorf("joined: %+v", all)
+	}
 	for i := range 1000 { // all the time
 		s.Add(aSlow(6, 3*time.Second+time.Duration(i)*50*ms, 100*ms, "a-0", "c"))
 	}

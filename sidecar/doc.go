@@ -6,6 +6,8 @@
 //	live.go      Run: the goroutines of a live run
 //	clock.go     the one clock, and its distance from Unix time
 //	brokers.go   brokers come and go
+//	view.go      what the live view of a run shows
+//	progress.go  how far a replay, or a recording, has come
 //	replay.go    the same from a file
 //	survey.go    what must be known of a file before waits from elsewhere go with it
 //	waits.go     those waits, as the probes would have told them

@@ -74,6 +74,7 @@ func (s *Sidecar) Run(ctx context.Context) error {
 		return err
 	}
 	defer l.close()
+	defer l.task.End()
 	if err := l.startRecording(); err != nil {
 		return err
 	}

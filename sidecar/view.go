@@ -100,11 +100,18 @@ func (l *live) lookUnderWay(s *view.State) {
 	s.UnderWay = l.assembler.UnderWay(l.assembled, l.view.objective)
 }
 
-// maxStalls is as many as a screen has room for.
-const maxStalls = 12
+const (
+	maxStalls = 6 // that are shown
+	small     = 30
+	logRows   = 6 // of a terminal that is not small are left to the log
+)
 
 func (l *live) drawView(s *view.State) {
 	scr := l.view.screen
 	_, rows := scr.Size()
-	scr.Show(view.Draw(s, view.Options{WaterfallOptions: report.TerminalOptions(scr.File()), Rows: rows - 1}))
+	room := rows - 1
+	if rows >= small {
+		room = rows - logRows
+	}
+	scr.Show(view.Draw(s, view.Options{WaterfallOptions: report.TerminalOptions(scr.File()), Rows: room}))
 }

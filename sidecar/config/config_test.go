@@ -41,6 +41,20 @@ func TestTraceContext(t *testing.T) {
 	}
 }
 
+func TestView(t *testing.T) {
+	for _, x := range []struct {
+		args, env string
+		want      bool
+	}{{"", "", true}, {"--view=false", "", false}, {"", "false", false}, {"--view", "false", true}} {
+		if x.env != "" {
+			t.Setenv("TAILSPAN_VIEW", x.env)
+		}
+		if c, err := Parse("run", strings.Fields(x.args), os.Stderr); err != nil || c.View != x.want {
+			t.Errorf("%+v: got %v, %v", x, c.View, err)
+		}
+	}
+}
+
 // To write to a JVM's memory takes a word of the operator's.
 func TestMonitorProbes(t *testing.T) {
 	for _, args := range []string{"run", "record -o f", "run --state-dir d"} {

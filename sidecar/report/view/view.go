@@ -22,7 +22,7 @@ var windows = [...]struct {
 const (
 	minWidth = 40
 	maxWidth = 160 // wider lines are hard to read
-	enough   = 30  // rows
+	enough   = 24  // rows
 	minute   = len(windows) - 1
 )
 

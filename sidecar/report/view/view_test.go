@@ -152,7 +152,7 @@ func TestDraw(t *testing.T) {
 				t.Errorf("%d lines", len(lines))
 			}
 			for _, l := range lines {
-				if n := utf8.RuneCountInString(l); n > c.o.Width && !c.o.Color || strings.ContainsAny(l, "\r\n\a\x9b\u202e") || strings.Contains(l, "\x1b") && !c.o.Color {
+				if n := utf8.RuneCountInString(l); n > c.o.Width && !c.o.Color || !utf8.ValidString(l) || strings.ContainsAny(l, "\r\n\a\u009b\u202e") || strings.Contains(l, "\x1b") && !c.o.Color {
 					t.Errorf("%d columns: %q", n, l)
 				}
 			}

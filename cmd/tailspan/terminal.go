@@ -16,14 +16,14 @@ type terminal struct {
 
 // openTerminal finds it: the live view is what a run has for its standard output,
 // how far a command has come goes where the log goes, unless rows that are printed
-// go there as well.
+// may come there as well, at once or through a pager.
 func openTerminal(command string, c *config.Config) terminal {
 	out := screen.Of(os.Stdout)
 	printed := c.Print != "" && c.Print != "none"
 	switch {
 	case command == "run" && c.View && !printed && out != nil:
 		return terminal{out, out}
-	case printed && out != nil:
+	case printed && !toFile(os.Stdout):
 		return terminal{}
 	}
 	return terminal{Screen: screen.Of(os.Stderr)}
@@ -32,4 +32,10 @@ func openTerminal(command string, c *config.Config) terminal {
 // start begins a task that reads so many bytes, 0 if that is not known.
 func (t terminal) start(what string, total int64) *progress.Task {
 	return progress.Start(t.Screen, what, total)
+}
+
+// toFile says that what is printed is kept, and not looked at.
+func toFile(f *os.File) bool {
+	s, err := f.Stat()
+	return err == nil && s.Mode().IsRegular()
 }

@@ -79,6 +79,12 @@ func (l *live) measureView(s *view.State) {
 		}
 	}
 	s.Lost = l.lost()
+	s.Unsent = ""
+	if e := l.out.exporter; e != nil {
+		if h := e.Health(); !h.Up {
+			s.Unsent = h.State + ": " + h.Detail
+		}
+	}
 	if l.record != nil {
 		bytes, lost := l.record.Stats()
 		s.Recording = &view.Recording{File: l.config.Record, Bytes: bytes, Broken: lost > 0}

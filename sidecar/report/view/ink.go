@@ -108,7 +108,7 @@ func (p *page) fit(s string) string {
 }
 
 // maxName bounds what is shown of a name from the wire.
-const maxName = 48
+const maxName = 80
 
 // name is one from the wire, so that it cannot steer the terminal.
 func name(s string) string {

@@ -38,8 +38,9 @@ type State struct {
 	UnderWay assemble.UnderWay
 	Stalls   []Stall // the latest first
 
-	Down []string          // probes that are not in use
-	Lost map[string]uint64 // what could not be seen, since the start
+	Down   []string          // probes that are not in use
+	Unsent string            // why the collector does not take traces; "": it does, or nobody asked it
+	Lost   map[string]uint64 // what could not be seen, since the start
 }
 
 // Broker is one that is traced.

@@ -284,7 +284,10 @@ func (p *page) warnings(s *State) {
 	if len(s.Lost) > 0 {
 		p.warning("not seen", lost(s.Lost))
 	}
-	if len(s.Down)+len(s.Lost) > 0 {
+	if s.Unsent != "" {
+		p.warning("not exported", []part{{plain, name(s.Unsent)}})
+	}
+	if len(s.Down)+len(s.Lost)+len(s.Unsent) > 0 {
 		p.end()
 	}
 }

@@ -111,7 +111,7 @@ func stalled() *State {
 		Oldest: &assemble.Waiting{For: 410200 * time.Microsecond, Topic: "orders", Partition: 1, ClientID: "producer-2"},
 		Commit: &assemble.Committing{For: 396 * ms, Device: event.Device(7 << 20), Transaction: 149}}
 	s.Recording = &Recording{File: "stall.pcapng", Bytes: 34_100_000}
-	s.Down = []string{"fsync"}
+	s.Down, s.Unsent = []string{"fsync"}, "unreachable: dial tcp 127.0.0.1:4317: connect: connection refused"
 	s.Lost = map[string]uint64{"packet gaps": 3, "packets dropped by the kernel": 1200, "events late": 1, "panics": 1, "malformed probe records": 2}
 	return s
 }

@@ -14,7 +14,9 @@
 //	history.go  the measurements of the last minute
 //	stalls.go   slow requests of one time, taken together
 //	slow.go     what is said of a slow request
-//	view.go     the lines; ink.go: colours and widths
+//	view.go     the lines, and whose they are; now.go: what is under way; table.go: how long
+//	            things took, and why some were slow; list.go: what is not seen, and who was slow
+//	ink.go      colours and widths; numbers.go: shares and rates
 package view
 
 import (

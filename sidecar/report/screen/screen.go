@@ -7,6 +7,8 @@
 // within one write. So nothing has to be put back, whatever ends the process.
 //
 //	screen.go  the lines; terminal.go: what terminal it is
+//
+// Its tests are those of deploy/lab/terminal, which has a terminal's emulator.
 package screen
 
 import (
@@ -29,10 +31,10 @@ type Screen struct {
 	last  time.Time // Show
 }
 
-// Of is the terminal that a file is: nil where it is none, or one whose cursor
-// does not move (TERM=dumb).
+// Of is the terminal that a file is: nil where it is none, or one of which it is not
+// known that its cursor moves (no TERM, or dumb).
 func Of(f *os.File) *Screen {
-	if !isTerminal(f) || os.Getenv("TERM") == "dumb" {
+	if kind := os.Getenv("TERM"); !isTerminal(f) || kind == "" || kind == "dumb" {
 		return nil
 	}
 	return &Screen{out: f}

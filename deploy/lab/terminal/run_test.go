@@ -26,6 +26,12 @@ func TestMain(m *testing.M) {
 	trial.Main(m)
 }
 
+// Mostly it takes a third of that.
+const (
+	within     = 40 * time.Second
+	endsWithin = 15 * time.Second
+)
+
 // command is the binary as a user has it on a terminal.
 func command(bin string, args ...string) *exec.Cmd {
 	cmd := exec.Command(bin, args...)
@@ -65,7 +71,7 @@ func ended(t *testing.T, cmd *exec.Cmd) {
 		if err != nil {
 			t.Errorf("it ended with %v", err)
 		}
-	case <-time.After(15 * time.Second):
+	case <-time.After(endsWithin):
 		t.Fatal("it does not end")
 	}
 }
@@ -109,7 +115,7 @@ func view(t *testing.T, s trial.Session, pid string) {
 	told := func(screen string) bool {
 		return slow.MatchString(screen) && strings.Contains(screen, "pid "+pid) && rates.MatchString(screen)
 	}
-	if err := x.Until(25*time.Second, told); err != nil {
+	if err := x.Until(within, told); err != nil {
 		t.Fatal(err)
 	}
 	t.Logf("slow requests are told of:\n%s", x.Screen())
@@ -140,7 +146,7 @@ func record(t *testing.T, s trial.Session, pid string) {
 		t.Fatal(err)
 	}
 	growth := regexp.MustCompile(`recording to \S+a\.pcapng  \d+s · [1-9]\S* k?M?B · [1-9]\d* packets · (nothing lost|\d+ loss)`)
-	if err := x.Until(20*time.Second, growth.MatchString); err != nil {
+	if err := x.Until(within, growth.MatchString); err != nil {
 		t.Error(err)
 	}
 	interrupt(t, x, cmd, before)
@@ -169,26 +175,37 @@ func interrupt(t *testing.T, x *Terminal, cmd *exec.Cmd, before unix.Termios) {
 
 func piped(t *testing.T, s trial.Session, pid string) {
 	cmd := command(s.Bin, "run", "--pid", pid, "--listen=")
-	var out, log bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &log
-	if err := child.Guard(cmd).Start(); err != nil {
+	var out bytes.Buffer
+	cmd.Stdout = &out
+	p, err := child.Start("tailspan", filepath.Join(s.Dir, "piped.log"), cmd)
+	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = cmd.Process.Kill() })
-	time.Sleep(8 * time.Second)
-	if err := cmd.Process.Signal(syscall.SIGINT); err != nil {
+	t.Cleanup(func() { _ = p.Stop(syscall.SIGKILL, time.Second) })
+	tracing := func() bool {
+		log, _ := p.Output()
+		return strings.Contains(log, "tracing broker")
+	}
+	if err := p.Until(t.Context(), within, tracing); err != nil {
 		t.Fatal(err)
 	}
-	ended(t, cmd)
+	time.Sleep(3 * time.Second) // in which there would be something to be seen
+	if err := p.Stop(syscall.SIGINT, endsWithin); err != nil {
+		t.Errorf("it ended with %v", err)
+	}
 	if out.Len() > 0 {
 		t.Errorf("it printed %q", out.String())
 	}
-	for line := range strings.Lines(log.String()) {
+	log, err := p.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(log) {
 		if !strings.HasPrefix(line, "time=") || strings.Contains(line, "\x1b") {
 			t.Errorf("in the log: %q", line)
 		}
 	}
-	mustAccount(t, log.String())
+	mustAccount(t, log)
 }
 
 // whole says that every line of the log is there as it was written, and nothing of

@@ -134,9 +134,11 @@ func TestElsewhere(t *testing.T) {
 		t.Errorf("%q, %v", b, err)
 	}
 	seen(t, x, "view\n")
-	t.Setenv("TERM", "dumb")
-	if screen.Of(x.Far) != nil {
-		t.Error("a dumb terminal moves its cursor")
+	for _, kind := range []string{"dumb", ""} {
+		t.Setenv("TERM", kind)
+		if screen.Of(x.Far) != nil {
+			t.Errorf("TERM=%s moves its cursor", kind)
+		}
 	}
 	var none *screen.Screen
 	none.Show([]string{"x"})

@@ -26,6 +26,7 @@
 //	observe   from a dashboard to the trace: what deploy/ has for Prometheus, Grafana, the Collector and Tempo
 //	exact     every request of a mixed load, held against everybody who knows it
 //	pages     Tailspan's pages in a real browser, and their pictures
+//	terminal  Tailspan on a pseudo-terminal, as its user sees it
 //	vm        Debian's kernels in an emulator, and what runs in them
 //	bench     what the benchmarks that need root begin with
 //	steady    a load whose requests are all alike, for measuring

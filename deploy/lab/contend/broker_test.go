@@ -40,7 +40,7 @@ func TestBroker(t *testing.T) {
 func brokerWaits(t *testing.T, bin string, j jdk.JDK) {
 	dir := trial.Output(t)
 	recorded := filepath.Join(dir, "waits.jfr")
-	options, err := jfr.Options(recorded)
+	options, err := jfr.Options(recorded, jfr.ExactClock...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -82,7 +82,7 @@ type run struct {
 func try(t *testing.T, bin string, j jdk.JDK, flag bool) (runs []*run) {
 	dir := trial.Output(t)
 	recorded := filepath.Join(dir, "waits.jfr")
-	options, err := jfr.Options(recorded)
+	options, err := jfr.Options(recorded, jfr.ExactClock...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -39,7 +39,7 @@ func TestVirtual(t *testing.T) {
 func virtual(t *testing.T, bin string, j jdk.JDK) {
 	dir := trial.Output(t)
 	recorded := filepath.Join(dir, "waits.jfr")
-	options, err := jfr.Options(recorded)
+	options, err := jfr.Options(recorded, jfr.ExactClock...)
 	if err != nil {
 		t.Fatal(err)
 	}

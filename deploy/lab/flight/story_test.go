@@ -76,7 +76,7 @@ func record(t *testing.T, with func(t *testing.T, dir string) other) *story {
 
 func flightRecorder(t *testing.T, dir string) other {
 	t.Helper()
-	options, err := jfr.Options(filepath.Join(dir, "whole.jfr"))
+	options, err := jfr.Options(filepath.Join(dir, "whole.jfr"), jfr.ExactClock...)
 	if err != nil {
 		t.Fatal(err)
 	}

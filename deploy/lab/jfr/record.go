@@ -20,15 +20,18 @@ const settings = `<?xml version="1.0" encoding="UTF-8"?>
 </configuration>
 `
 
-// Options have a JVM record from its start, and write the recording to a file
-// when it ends in order (by SIGTERM, too). The settings go beside it. Where
-// HotSpot trusts the TSC it would stamp by that, at a frequency that it measured
-// for some ms (runtime/rdtsc, UseFastUnorderedTimeStamps), and be off by
-// milliseconds after half a minute: it is an oracle with CLOCK_MONOTONIC only.
-func Options(file string) ([]string, error) {
+// ExactClock has a JVM stamp events by CLOCK_MONOTONIC. Where HotSpot trusts the
+// TSC (UseFastUnorderedTimeStamps; cpu/x86/rdtsc_x86.cpp) it would stamp by that,
+// at a frequency that it reads from the processor's name or measures for some ms,
+// and be off by milliseconds after half a minute: without this it is no oracle.
+var ExactClock = []string{"-XX:+UnlockExperimentalVMOptions", "-XX:-UseFastUnorderedTimeStamps"}
+
+// Options have a JVM record from its start, by its usual clock or the one of
+// more options, and write the recording to a file when it ends in order (by
+// SIGTERM, too). The settings go beside it.
+func Options(file string, more ...string) ([]string, error) {
 	if err := os.WriteFile(file+".jfc", []byte(settings), 0o644); err != nil {
 		return nil, err
 	}
-	return []string{"-XX:+UnlockExperimentalVMOptions", "-XX:-UseFastUnorderedTimeStamps",
-		fmt.Sprintf("-XX:StartFlightRecording=settings=%s,filename=%s,dumponexit=true", file+".jfc", file)}, nil
+	return append([]string{fmt.Sprintf("-XX:StartFlightRecording=settings=%s,filename=%s,dumponexit=true", file+".jfc", file)}, more...), nil
 }

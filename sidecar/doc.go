@@ -10,7 +10,7 @@
 //	progress.go  how far a replay, or a recording, has come
 //	replay.go    the same from a file
 //	survey.go    what must be known of a file before waits from elsewhere go with it
-//	waits.go     those waits, as the probes would have told them
+//	waits.go     those waits, as the probes would have told them, at the recording's times (waits_align.go)
 //	batches.go   its events, from the goroutine that decodes to the one that assembles
 //	output.go    rows to the printer, traces to sampler and exporter
 //	account.go   what was seen, and what became of it

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tailspan/tailspan/sidecar/align"
 	"github.com/tailspan/tailspan/sidecar/capture"
 	"github.com/tailspan/tailspan/sidecar/event"
 	"github.com/tailspan/tailspan/sidecar/probe"
@@ -18,11 +19,13 @@ import (
 // played along with it. For that it is read through once, without its packets.
 type survey struct {
 	ctx         context.Context
+	pid         int32      // who is asked for; 0: the only one
 	recording   bool       // it has facts
 	first, last event.Time // marks
 	clock       event.Clock
 	brokers     map[int32]*surveyed
 	probes      *probe.Converter
+	sleeps      align.Sleeps // of the threads of whom is asked for, by the Unix time of the recording
 }
 
 // surveyed is what was seen of one broker.
@@ -35,14 +38,15 @@ type surveyed struct {
 // maxSurveyed bounds the threads of a broker.
 const maxSurveyed = 1 << 16
 
-// surveyFile reads a file through.
-func (s *Sidecar) surveyFile(ctx context.Context, path string) (*survey, error) {
+// surveyFile reads a file through, for the broker with a pid, or, without one, the
+// only one.
+func (s *Sidecar) surveyFile(ctx context.Context, path string, pid int32) (*survey, error) {
 	f, err := s.openFile(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	v := &survey{ctx: ctx, brokers: map[int32]*surveyed{}}
+	v := &survey{ctx: ctx, pid: pid, brokers: map[int32]*surveyed{}}
 	v.probes = probe.New(probe.Options{Emit: v.see})
 	if err := recording.Play(f, v); err != nil && !errors.Is(err, capture.ErrTruncated) { // the replay says so, at its end
 		return nil, err
@@ -93,6 +97,10 @@ func (v *survey) see(e event.Event) {
 		v.thread(e.Thread)
 	case *event.MonitorEnter:
 		v.broker(e.PID).waits++
+	case *event.Park:
+		if e.Kernel && (v.pid == 0 || e.PID == v.pid) {
+			v.sleeps.Add(e.TID, v.clock.Unix(e.Start), v.clock.Unix(e.End))
+		}
 	}
 }
 
@@ -114,9 +122,9 @@ func (v *survey) thread(t event.Thread) {
 	}
 }
 
-// only is the broker that was asked for (0: any), if there is no doubt about
-// which.
-func (v *survey) only(pid int32) (int32, error) {
+// only is the broker that was asked for, if there is no doubt about which.
+func (v *survey) only() (int32, error) {
+	pid := v.pid
 	known := slices.Sorted(maps.Keys(v.brokers))
 	switch {
 	case len(known) == 0:

@@ -9,13 +9,15 @@ import (
 	"slices"
 	"sync/atomic"
 
+	"github.com/tailspan/tailspan/sidecar/align"
 	"github.com/tailspan/tailspan/sidecar/event"
 	"github.com/tailspan/tailspan/sidecar/jfr"
 )
 
 // Waits that no probe saw come from a JFR recording of the same time
 // (--waits). They are read before the replay, kept small, and handed to the
-// assembler among the recording's own events, as the probes would have: that a
+// assembler among the recording's own events, as the probes would have, with
+// their times put right by what their threads slept (waits_align.go): that a
 // thread begins to wait, that who had the monitor last gives it up, and that
 // the thread has it. So a wait's holders are found by the other waits for the
 // same monitor that end during it: JFR names just the last one of each.
@@ -26,13 +28,15 @@ const maxWaits = 1 << 22
 // waits are those of one broker.
 type waits struct {
 	pid     int32
-	all     []jfrWait // by end
+	first   int64     // end of the first in the file, Unix ns
+	all     []jfrWait // as in the file; then by end
 	starts  []uint32  // all, by start
 	ended   int       // of all, handed over
 	started int       // of starts, handed over
 	threads threadTable
 	classes table[string]
 	stats   waitStats
+	aligned aligned
 	astray  atomic.Uint64 // joined ones that overlap a write of their own thread
 	writing writing
 }
@@ -60,20 +64,21 @@ func (s *Sidecar) readWaits(ctx context.Context, path string) (*waits, error) {
 		return nil, fmt.Errorf("--waits %s: %w", s.config.Waits, err)
 	}
 	st := w.stats
+	w.aligned.tell(s.log)
 	s.log.Info("waits from JFR", "file", s.config.Waits, "pid", w.pid, "waits", st.Waits, "joined", len(w.all),
 		"outside_the_recording", st.Outside, "threads_not_known", st.Stranger, "without_a_thread", st.NoThread, "broken", st.Broken)
 	return w, nil
 }
 
 func (s *Sidecar) readWaitsOf(ctx context.Context, path string) (*waits, error) {
-	v, err := s.surveyFile(ctx, path)
+	v, err := s.surveyFile(ctx, path, int32(s.config.PID))
 	if err != nil {
 		return nil, fmt.Errorf("survey %s: %w", path, err)
 	}
 	if !v.recording {
 		return nil, fmt.Errorf("%s is a plain capture: there are no writes in it, by which waits are joined to requests", path)
 	}
-	pid, err := v.only(int32(s.config.PID))
+	pid, err := v.only()
 	if err != nil {
 		return nil, err
 	}
@@ -86,23 +91,34 @@ func (s *Sidecar) readWaitsOf(ctx context.Context, path string) (*waits, error) 
 	}
 	defer f.Close()
 	w := &waits{pid: pid}
-	if w.stats.Stats, err = jfr.Read(s.task.Reader(f), w.keepWithin(ctx, v)); err != nil {
+	if w.stats.Stats, err = jfr.Read(s.task.Reader(f), w.keepNear(ctx, v)); err != nil {
 		return nil, err
 	}
-	w.settle(v.brokers[pid].threads)
+	w.threads.find(pid, v.brokers[pid].threads)
+	w.align(&v.sleeps)
+	w.settle(v)
 	return w, nil
 }
 
 var errTooManyWaits = errors.New("too many waits; cut the JFR recording into pieces with `jfr disassemble`, or record with a threshold")
 
-// keepWithin takes the waits in the time of the recording, from when the broker is
-// known in it: the assembler asks once who a broker is, at its first event.
-func (w *waits) keepWithin(ctx context.Context, v *survey) func(*jfr.Wait) error {
-	from, to := v.clock.Unix(max(v.first, v.brokers[w.pid].after+1)), v.clock.Unix(v.last)
+// within is the time of the recording, from when the broker is known in it: the
+// assembler asks once who a broker is, at its first event.
+func (w *waits) within(v *survey) (from, to int64) {
+	return v.clock.Unix(max(v.first, v.brokers[w.pid].after+1)), v.clock.Unix(v.last)
+}
+
+// keepNear takes the waits that can be in the time of the recording, whatever
+// JFR's clock is.
+func (w *waits) keepNear(ctx context.Context, v *survey) func(*jfr.Wait) error {
+	from, to := w.within(v)
 	return func(e *jfr.Wait) error {
-		w.stats.Waits++
+		if w.stats.Waits++; w.stats.Waits == 1 {
+			w.first = e.End
+		}
+		far := align.Reach(e.End - w.first)
 		switch {
-		case e.Start < from || e.End > to:
+		case e.End < from-far || e.End > to+far:
 			w.stats.Outside++
 			return nil
 		case len(w.all) == maxWaits:
@@ -114,11 +130,20 @@ func (w *waits) keepWithin(ctx context.Context, v *survey) func(*jfr.Wait) error
 	}
 }
 
-// settle finds whose the waits are, and sorts them.
-func (w *waits) settle(seen map[int32]string) {
-	w.threads.find(w.pid, seen)
-	w.all = slices.DeleteFunc(w.all, func(x jfrWait) bool { return w.threads.host[x.thread].TID == 0 })
-	w.stats.Stranger = w.stats.Waits - w.stats.Outside - uint64(len(w.all))
+// settle leaves out what is not of the recording, and sorts the rest.
+func (w *waits) settle(v *survey) {
+	from, to := w.within(v)
+	w.all = slices.DeleteFunc(w.all, func(x jfrWait) bool {
+		switch {
+		case x.start < from || x.end > to:
+			w.stats.Outside++
+		case w.threads.host[x.thread].TID == 0:
+			w.stats.Stranger++
+		default:
+			return false
+		}
+		return true
+	})
 	slices.SortStableFunc(w.all, func(a, b jfrWait) int { return cmp.Compare(a.end, b.end) })
 	w.starts = make([]uint32, len(w.all))
 	for i := range w.starts {

@@ -1,16 +1,23 @@
 package sidecar
 
-import "github.com/tailspan/tailspan/sidecar/event"
+import (
+	"time"
+
+	"github.com/tailspan/tailspan/sidecar/event"
+)
 
 // A thread that waits for a monitor writes nothing. So a wait that overlaps a
-// write of its own thread shows that JFR's clock and the recording's differ: the
-// fewer, the better the waits can be joined. Nothing is corrected by it.
+// write of its own thread shows that JFR's clock and the recording's still
+// differ: the fewer, the better the waits can be joined.
 
 // writesKept is how many of a thread's latest writes a wait is held against: of
 // more than the time between two marks.
 const (
 	writesKept = 256
 	maxWriting = 1 << 10 // threads
+	// blur is what a wait may overlap a write by: clocks are aligned to some 10 µs,
+	// and threads write 3 µs after a wait.
+	blur = event.Time(20 * time.Microsecond)
 )
 
 // writing are the latest writes of each thread.
@@ -36,14 +43,14 @@ func (w writing) note(e *event.Write) {
 	of.next++
 }
 
-// overlap says whether the thread wrote in between.
+// overlap says whether the thread wrote in between, for longer than may be.
 func (w writing) overlap(tid int32, start, end event.Time) bool {
 	of := w[tid]
 	if of == nil {
 		return false
 	}
 	for _, x := range of.writes {
-		if x.start < end && x.end > start {
+		if min(x.end, end)-max(x.start, start) > blur {
 			return true
 		}
 	}

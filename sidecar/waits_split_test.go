@@ -25,6 +25,7 @@ type splitter struct {
 	since  map[int32]*event.MonitorEnter
 	last   map[uint64]event.Thread // of those that released a monitor
 	waits  []recordedWait
+	parks  bool // are kept
 }
 
 type recordedWait struct {
@@ -59,6 +60,10 @@ func (p *splitter) Probe(raw []byte) error {
 	switch r.Kind {
 	case bpf.KindMonitorEnter, bpf.KindMonitorEntered, bpf.KindMonitorExit:
 		p.probes.Record(raw)
+	case bpf.KindPark:
+		if p.parks {
+			p.Writer.Probe(0, raw)
+		}
 	default:
 		p.Writer.Probe(0, raw)
 	}
@@ -79,16 +84,16 @@ func (p *splitter) monitor(e event.Event) {
 	}
 }
 
-// split gives a recording without waits, and these as a file for --waits, of a
-// clock that is late.
-func split(t *testing.T, from string, late time.Duration) (stripped, waits string) {
+// split gives a recording without waits, with the kernel's parks or without, and
+// these waits as a file for --waits, by a clock of their own.
+func split(t *testing.T, from string, parks bool, clock func(time.Time) time.Time) (stripped, waits string) {
 	t.Helper()
 	stripped, waits = filepath.Join(t.TempDir(), "stripped.pcapng"), filepath.Join(t.TempDir(), "waits.json")
 	w, err := recording.Create(stripped, recording.Header{Tailspan: "test"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &splitter{Writer: w, since: map[int32]*event.MonitorEnter{}, last: map[uint64]event.Thread{}}
+	p := &splitter{Writer: w, since: map[int32]*event.MonitorEnter{}, last: map[uint64]event.Thread{}, parks: parks}
 	p.probes = probe.New(probe.Options{Emit: p.monitor})
 	f, err := capture.OpenFile(from)
 	if err != nil {
@@ -102,10 +107,12 @@ func split(t *testing.T, from string, late time.Duration) (stripped, waits strin
 		t.Fatal(err)
 	}
 	var b strings.Builder
+	at := func(t event.Time) time.Time { return clock(time.Unix(0, p.clock.Unix(t))) }
 	for i, x := range slices.Backward(p.waits) { // in no order that helps
+		start, end := at(x.enter.Time), at(x.end)
 		fmt.Fprintf(&b, `{"type": "jdk.JavaMonitorEnter", "values": {"startTime": %q, "duration": "PT%d.%09dS", "eventThread": %s, "previousOwner": %s,
-			"monitorClass": {"name": %q}, "address": %d}}`, time.Unix(0, p.clock.Unix(x.enter.Time)).Add(late).Format(time.RFC3339Nano),
-			(x.end-x.enter.Time)/1e9, (x.end-x.enter.Time)%1e9, jfrThread(x.enter.Thread), jfrThread(x.owner), x.enter.Class, x.enter.Monitor)
+			"monitorClass": {"name": %q}, "address": %d}}`, start.Format(time.RFC3339Nano),
+			end.Sub(start)/1e9, end.Sub(start)%1e9, jfrThread(x.enter.Thread), jfrThread(x.owner), x.enter.Class, x.enter.Monitor)
 		if i > 0 {
 			b.WriteString(",\n")
 		}

@@ -36,7 +36,7 @@ func rows[T any](t *testing.T, text string) (all []T) {
 // reasons.
 func TestWaitsOfJFR(t *testing.T) {
 	path := unpack(t)
-	stripped, file := split(t, path, 0)
+	stripped, file := split(t, path, true, late(0))
 	none, _ := replayed(t, stripped, config.Config{Print: "waits"})
 	if none != "" {
 		t.Errorf("waits in the stripped recording: %s", none)
@@ -99,16 +99,61 @@ func TestWaitsOfJFR(t *testing.T) {
 	t.Logf("%d waits, %d over 20 ms; %d slow requests, %d of them for a monitor", len(want), long, len(before), waited)
 }
 
-// A clock that is not the recording's shows: threads seem to wait and write at
-// once.
+// late is a clock that is late.
+func late(by time.Duration) func(time.Time) time.Time {
+	return func(t time.Time) time.Time { return t.Add(-by) }
+}
+
+// slow is one that loses millionths of the time since the first that it was asked
+// for.
+func slow(millionths int64) func(time.Time) time.Time {
+	var first time.Time
+	return func(t time.Time) time.Time {
+		if first.IsZero() {
+			first = t
+		}
+		return t.Add(-t.Sub(first) * time.Duration(millionths) / 1e6)
+	}
+}
+
+// A clock that is not the recording's is put right by the threads' sleeps: the
+// waits are where they were. Without sleeps it stays as it is, and shows: threads
+// seem to wait and write at once.
 func TestWaitsOfAnotherClock(t *testing.T) {
-	for _, late := range []time.Duration{0, 200 * time.Microsecond, -200 * time.Microsecond} {
-		stripped, file := split(t, unpack(t), late)
-		_, s := replayed(t, stripped, config.Config{Print: "none", Waits: file})
-		astray := s.lost()["waits of JFR: at a time when their thread wrote"]
-		t.Logf("%v: %d of %d", late, astray, len(s.waits.all))
-		if (astray > 0) != (late != 0) {
-			t.Errorf("%v late: %d of %d waits overlap a write of their thread", late, astray, len(s.waits.all))
+	type clock = func(time.Time) time.Time
+	demo := unpack(t)
+	var want []jfrWait
+	for _, x := range []struct {
+		name  string
+		clock clock
+	}{
+		{"exact", late(0)}, {"late", late(200 * time.Microsecond)}, {"early", late(-time.Second)}, {"slow", slow(2350)}, {"fast", slow(-900)},
+	} {
+		for _, sleeps := range []bool{true, false} {
+			stripped, file := split(t, demo, sleeps, x.clock)
+			_, s := replayed(t, stripped, config.Config{Print: "none", Waits: file})
+			astray := s.lost()["waits of JFR: at a time when their thread wrote"]
+			w := s.waits
+			t.Logf("%s, sleeps %v: %d of %d waits astray, moved %v by %v to %v", x.name, sleeps, astray, len(w.all), w.aligned.moved, w.aligned.Least, w.aligned.Most)
+			if want == nil {
+				want = w.all
+			}
+			exact := x.name == "exact"
+			if w.aligned.moved != (sleeps && !exact) || (astray > 0) != (!sleeps && !exact) {
+				t.Error("that is wrong")
+			}
+			if !sleeps {
+				continue
+			}
+			if len(w.all) < len(want)-1 || len(w.all) > len(want)+1 { // one may lie across the end
+				t.Fatalf("want %d waits", len(want))
+			}
+			for i := range min(len(want), len(w.all)) {
+				const near = int64(20 * time.Microsecond)
+				if g, w := w.all[i], want[i]; abs(g.start-w.start) > near || abs(g.end-w.end) > near {
+					t.Fatalf("wait %d is %d..%d, want %d..%d", i, g.start, g.end, w.start, w.end)
+				}
+			}
 		}
 	}
 }
@@ -118,7 +163,7 @@ func abs(n int64) int64 { return max(n, -n) }
 // What cannot be joined is refused, in a line that says what to do.
 func TestWaitsRefused(t *testing.T) {
 	demo := unpack(t)
-	stripped, file := split(t, demo, 0)
+	stripped, file := split(t, demo, true, late(0))
 	path := func(name, text string) string {
 		p := filepath.Join(t.TempDir(), name)
 		write(t, p, text)

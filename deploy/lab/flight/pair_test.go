@@ -32,7 +32,8 @@ const apart = int64(5 * time.Millisecond)
 // far is how far apart they are.
 func far(a, b *assemble.WaitRow) int64 { return min(abs(a.Start-b.Start), abs(a.End-b.End)) }
 
-// pair finds for each wait the one of the same thread that was when it was, and for the same monitor, if both call that the same (async-profiler has the
+// pair finds for each wait the one of the same thread that was when it was, and
+// for the same monitor, if both call that the same (async-profiler has the
 // address of the object).
 func pair(probes, other []assemble.WaitRow, monitors bool) (p pairs) {
 	type key struct {
@@ -49,7 +50,7 @@ func pair(probes, other []assemble.WaitRow, monitors bool) (p pairs) {
 			m[k] = append(m[k], &all[i])
 		}
 		for _, rows := range m {
-			slices.SortFunc(rows, func(a, b *assemble.WaitRow) int { return cmp.Compare(a.Start, b.Start) })
+			slices.SortFunc(rows, func(a, b *assemble.WaitRow) int { return cmp.Compare(a.End, b.End) })
 		}
 		return m
 	}
@@ -57,7 +58,7 @@ func pair(probes, other []assemble.WaitRow, monitors bool) (p pairs) {
 	for k, rows := range a {
 		others := b[k]
 		for _, row := range rows {
-			before := func(o *assemble.WaitRow) bool { return far(o, row) > apart && o.Start < row.Start }
+			before := func(o *assemble.WaitRow) bool { return far(o, row) > apart && o.End < row.End }
 			nearer := func() bool { return len(others) > 1 && far(others[1], row) < far(others[0], row) }
 			for len(others) > 0 && (before(others[0]) || nearer()) {
 				p.onlyOther = append(p.onlyOther, others[0])
@@ -78,14 +79,6 @@ func pair(probes, other []assemble.WaitRow, monitors bool) (p pairs) {
 	}
 	slices.SortFunc(p.both, func(x, y couple) int { return cmp.Compare(x.probes.Start, y.probes.Start) })
 	return p
-}
-
-func median(all []couple, of func(couple) time.Duration) time.Duration {
-	v := make([]time.Duration, len(all))
-	for i, c := range all {
-		v[i] = of(c)
-	}
-	return figures.Median(v)
 }
 
 func abs(n int64) int64 { return max(n, -n) }
@@ -112,7 +105,7 @@ func within(probes, other []assemble.WaitRow) (out []assemble.WaitRow) {
 func (p *pairs) check(t *testing.T) {
 	t.Helper()
 	lone := slices.Concat(p.onlyProbes, p.onlyOther)
-	t.Logf("%d waits seen by both, %d only by the probes, %d only by the other", len(p.both), len(p.onlyProbes), len(p.onlyOther))
+	t.Logf("%d waits seen by both, %d only by the probes, %d only by the other: %s", len(p.both), len(p.onlyProbes), len(p.onlyOther), p.near())
 	if len(p.both) == 0 {
 		t.Fatal("no wait was seen by both")
 	}
@@ -133,6 +126,20 @@ func (p *pairs) check(t *testing.T) {
 			t.Errorf("half of them differ by more than %v", m)
 		}
 	}
+}
+
+// near says how many waits begin and end within some times of the probes'.
+func (p *pairs) near() string {
+	var text strings.Builder
+	fmt.Fprintf(&text, "of %d", len(p.both)+len(p.onlyProbes))
+	for _, d := range []time.Duration{time.Duration(apart), 100 * time.Microsecond, 20 * time.Microsecond} {
+		n := 0
+		for _, c := range p.both {
+			n += count(max(c.start().Abs(), c.end().Abs()) <= d)
+		}
+		fmt.Fprintf(&text, ", %d within %v", n, d)
+	}
+	return text.String()
 }
 
 func (p *pairs) sorted(of func(couple) time.Duration) []time.Duration {

@@ -3,8 +3,10 @@ package flight
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -16,6 +18,7 @@ import (
 	"github.com/tailspan/tailspan/deploy/lab/tailspan"
 	"github.com/tailspan/tailspan/deploy/lab/trial"
 	"github.com/tailspan/tailspan/sidecar/assemble"
+	waits "github.com/tailspan/tailspan/sidecar/jfr"
 )
 
 func TestMain(m *testing.M) {
@@ -32,12 +35,13 @@ const (
 type story struct {
 	trial.Session
 	file, stripped string // recordings
-	waits          string // of the other
+	jfr, waits     string // of the other: its file, and what is printed of that
 }
 
 // other sees waits too.
 type other struct {
 	options []string                         // of the JVM
+	middle  func(context.Context, int) error // what is done half-way
 	save    func(context.Context, int) error // what it saw of the process, into file
 	file    string                           // a JFR file
 }
@@ -46,8 +50,9 @@ func record(t *testing.T, with func(t *testing.T, dir string) other) *story {
 	t.Helper()
 	trial.NeedRoot(t)
 	dir := t.TempDir()
-	s := &story{trial.Begin(t), filepath.Join(dir, "story.pcapng"), filepath.Join(dir, "stripped.pcapng"), filepath.Join(dir, "waits.json")}
+	s := &story{trial.Begin(t), filepath.Join(dir, "story.pcapng"), filepath.Join(dir, "stripped.pcapng"), "", filepath.Join(dir, "waits.json")}
 	o := with(t, dir)
+	s.jfr = o.file
 	c := scene.Story()
 	c.JVM = append(c.JVM, o.options...)
 	set := s.Set(t, c)
@@ -55,7 +60,11 @@ func record(t *testing.T, with func(t *testing.T, dir string) other) *story {
 		t.Fatal(err)
 	}
 	ts := s.Watch(t, "tailspan", []string{trial.NoExport}, nil, []*kafka.Broker{set.Broker}, "--record", s.file)
-	time.Sleep(recordFor)
+	time.Sleep(recordFor / 2)
+	if err := o.middle(t.Context(), set.Broker.PID()); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(recordFor / 2)
 	if err := set.Check(); err != nil {
 		t.Fatal(err)
 	}
@@ -76,12 +85,34 @@ func record(t *testing.T, with func(t *testing.T, dir string) other) *story {
 
 func flightRecorder(t *testing.T, dir string) other {
 	t.Helper()
-	options, err := jfr.Options(filepath.Join(dir, "whole.jfr"), jfr.ExactClock...)
+	options, err := jfr.Options(filepath.Join(dir, "whole.jfr"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	file := filepath.Join(dir, "waits.jfr")
-	return other{options, func(ctx context.Context, pid int) error { return Dump(ctx, pid, file) }, file}
+	dump := func(file string) func(context.Context, int) error {
+		return func(ctx context.Context, pid int) error { return Dump(ctx, pid, file) }
+	}
+	// A dump begins a new chunk.
+	return other{options, dump(filepath.Join(dir, "half.jfr")), dump(file), file}
+}
+
+// unaligned are the waits with the times that JFR gave them.
+func unaligned(t *testing.T, s *story) (all []assemble.WaitRow) {
+	t.Helper()
+	f, err := os.Open(s.waits)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if _, err := waits.Read(f, func(w *waits.Wait) error {
+		all = append(all, assemble.WaitRow{Start: w.Start, End: w.End, Latency: w.End - w.Start,
+			TID: int32(w.Thread.OSID), Monitor: fmt.Sprintf("%#x", w.Address)})
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return all
 }
 
 func profiler(t *testing.T, dir string) other {
@@ -95,7 +126,7 @@ func profiler(t *testing.T, dir string) other {
 		t.Fatal(err)
 	}
 	file := filepath.Join(dir, "waits.jfr")
-	return other{[]string{p.Record(file)}, p.Stop, file}
+	return other{[]string{p.Record(file)}, func(context.Context, int) error { return nil }, p.Stop, file}
 }
 
 // replay prints a kind of rows of the recording as it is, or of the one without
@@ -119,27 +150,45 @@ func both[T any](t *testing.T, s *story, kind string, flags ...string) (probes, 
 	return replay[T](t, s, false, kind, flags...), replay[T](t, s, true, kind, flags...)
 }
 
-// TestStoryByJFR records the story with the probes and with JFR, and replays it
-// twice: as it is, and without what the monitor probes saw but with the waits of
-// JFR. Each wait must be there, at its time, and slow requests must have the same
-// causes.
+// TestStoryByJFR records the story with the probes and with JFR, by the clock that
+// HotSpot takes on this machine, and replays it twice: as it is, and without what
+// the monitor probes saw but with the waits of JFR. Each wait must be there, at its
+// time, and slow requests must have the same causes.
 func TestStoryByJFR(t *testing.T) {
 	s := record(t, flightRecorder)
 	probes, other := both[assemble.WaitRow](t, s, "waits")
+	stamped := pair(probes, unaligned(t, s), true)
+	t.Logf("as JFR stamps them: %s", stamped.near())
 	p := pair(probes, other, true)
 	p.check(t)
 	p.checkHolders(t)
 	c := compare(both[assemble.RequestRow](t, s, "requests", "--threshold", slow.String()))
 	c.check(t)
 	c.checkRoots(t)
+
+	if err := PrintAnew(t.Context(), s.jfr, s.waits); err != nil {
+		t.Fatal(err)
+	}
+	stamped = pair(probes, unaligned(t, s), true)
+	t.Logf("with the clock taken anew half-way: %s", stamped.near())
+	p = pair(probes, replay[assemble.WaitRow](t, s, true, "waits"), true)
+	p.check(t)
 }
 
-// TestStoryByProfiler does the same with async-profiler, which has no holders.
+// TestStoryByProfiler does the same with async-profiler, which has no holders, but
+// the recording's clock, and so it is found.
 func TestStoryByProfiler(t *testing.T) {
 	s := record(t, profiler)
 	probes, other := both[assemble.WaitRow](t, s, "waits")
 	p := pair(probes, other, false)
 	p.check(t)
+	said, err := os.ReadFile(filepath.Join(s.Dir, "stripped-waits.log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(said), "JFR's clock is the recording's") {
+		t.Errorf("its clock was not found to be the recording's: %s", said)
+	}
 	c := compare(both[assemble.RequestRow](t, s, "requests", "--threshold", slow.String()))
 	c.check(t)
 }

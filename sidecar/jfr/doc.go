@@ -15,6 +15,7 @@
 // durations are ISO 8601 (PT0.0123S).
 //
 // JFR takes the time of an event from a counter (the TSC where it trusts it),
-// and the wall clock once a chunk of its file, a few minutes: see
-// sidecar/DESIGN.md for how exact that is.
+// and the wall clock once a chunk of its file, a few minutes; who prints the file
+// may keep to the first chunk's. So these times may be wrong by seconds: package
+// align finds by how much.
 package jfr

@@ -1,6 +1,7 @@
 package assemble
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/tailspan/tailspan/sidecar/event"
@@ -33,6 +34,21 @@ func TestPipelined(t *testing.T) {
 	if r := s.requests[1]; r.Cause != "socket.wait" || r.RootCause != "fs.write" || r.Readable != int64(t0+101*ms+us) {
 		t.Errorf("cause %q, root cause %q, readable at %d", r.Cause, r.RootCause, r.Readable)
 	}
+}
+
+// What a thread began to wait for while the broker could not yet read the request
+// is not the request's, even if it writes for it next.
+func TestPipelinedWaitBefore(t *testing.T) {
+	s := newScript(t)
+	second := aResponse(2, t0+120*ms, 12)
+	second.Before = t0 + 101*ms + us
+	s.play(slices.Concat(
+		[]event.Event{aRequest(1, t0, 1, 11), aRequest(2, t0+ms, 1, 12), aWrite(5, t0+2*ms, t0+100*ms, 10, 11), aResponse(1, t0+101*ms, 10)},
+		aWait(6, t0+50*ms, t0+105*ms), aWait(6, t0+107*ms, t0+108*ms),
+		[]event.Event{aWrite(6, t0+110*ms, t0+111*ms, 12, 12), second})...)
+	tr := s.trace(2)
+	spanAt(t, s.span(tr, spans.NameQueue), t0+101*ms+us, t0+107*ms)
+	spanAt(t, s.span(tr, spans.NameMonitorWait), t0+107*ms, t0+108*ms)
 }
 
 // Without acks the connection is muted until the write is done.

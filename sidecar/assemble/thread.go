@@ -197,7 +197,7 @@ func (r *request) takes(start event.Time, g *gap) bool {
 }
 
 // covers says whether something began while the request was the broker's. A
-// thread that waited before it came worked for somebody else.
+// thread that waited before that could read it worked for somebody else.
 func (r *request) covers(start event.Time) bool {
-	return start >= r.ev.LastByte-arrivalSlack && (r.end == 0 || start < r.end)
+	return start >= max(r.ev.LastByte, r.muted)-arrivalSlack && (r.end == 0 || start < r.end)
 }

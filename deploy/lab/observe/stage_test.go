@@ -93,11 +93,11 @@ func replaced(t *testing.T, text, old, with string) string {
 }
 
 // provoke waits, and has done now and then what the story does not do by itself:
-// requests that the broker refuses, and collections.
+// requests that the broker refuses, others that it flushes, and collections.
 func (s *stage) provoke(t *testing.T) {
 	t.Helper()
 	const small = "small"
-	if err := s.Broker.Create(t.Context(), kafka.Topic{Name: small, Partitions: 1, Configs: map[string]string{"max.message.bytes": "1000"}}); err != nil {
+	if err := s.Broker.Create(t.Context(), kafka.Topic{Name: small, Partitions: 1, Configs: map[string]string{"max.message.bytes": "1000", "flush.messages": "1"}}); err != nil {
 		t.Fatal(err)
 	}
 	client, err := kgo.NewClient(kgo.SeedBrokers(s.Broker.Address()), kgo.DisableIdempotentWrite(), kgo.RequiredAcks(kgo.LeaderAck()),

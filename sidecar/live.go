@@ -100,7 +100,11 @@ func (s *Sidecar) Run(ctx context.Context) error {
 	reading, stop := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer stop(nil)
 	l.showRecording()
-	wait := l.start(reading, stop, l.readPackets, l.readProbes, l.followBrokers, l.governAll, l.appends.run, l.showView)
+	loops := []func(context.Context) error{l.readPackets, l.readProbes, l.followBrokers, l.governAll, l.appends.run}
+	if l.view != nil {
+		loops = append(loops, l.showView)
+	}
+	wait := l.start(reading, stop, loops...)
 	err = l.assemble(ctx, reading)
 	stop(err)
 	wait()
@@ -110,8 +114,8 @@ func (s *Sidecar) Run(ctx context.Context) error {
 	return l.finish(ctx, err)
 }
 
-// start runs loops until ctx has ended, each on a goroutine; the first error
-// ends the others. Nothing outlives a panic of one of them but what was
+// start runs loops, each on a goroutine, until ctx has ended: not one returns
+// before that but with an error, which ends the others. Nothing outlives a panic of one of them but what was
 // written to JVMs, so that is undone on its way.
 func (l *live) start(ctx context.Context, stop context.CancelCauseFunc, loops ...func(context.Context) error) (wait func()) {
 	var wg sync.WaitGroup

@@ -41,9 +41,6 @@ func (v *liveView) slow(trace assemble.Candidate) {
 
 // showView draws until ctx ends; the last picture stays.
 func (l *live) showView(ctx context.Context) error {
-	if l.view == nil {
-		return nil
-	}
 	defer l.view.screen.Leave()
 	s := &l.view.state
 	s.Since, s.Version, s.SLO, s.TopicSLOs = time.Now(), l.version, l.config.SLO, len(l.config.TopicSLOs) > 0

@@ -17,6 +17,7 @@ import (
 func TestVersions(t *testing.T) {
 	for _, v := range Versions() {
 		t.Run(string(v), func(t *testing.T) {
+			t.Parallel()
 			b := start(t, v, Config{
 				Protocols: []Protocol{SSL, SASLPlaintext, SASLSSL}, RequestLog: true, JVM: clusterHeap,
 			})

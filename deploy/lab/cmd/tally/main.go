@@ -1,9 +1,9 @@
-// Tally runs go test in the modules named as arguments, one package at a time,
-// shows what failed, what took long, and what was skipped and why, and ends with how many tests
-// passed, failed, and were skipped. It exits with 1 if any failed, or if
-// go test itself did.
+// Tally runs go test in the modules named as arguments, one package at a time or,
+// with @N, N of them, shows what failed, what took long, and what was skipped and
+// why, and ends with how many tests passed, failed, and were skipped. It exits with
+// 1 if any failed, or if go test itself did.
 //
-//	tally [-timeout 20m] [-short] DIR…
+//	tally [-timeout 20m] [-short] DIR[@N]…
 package main
 
 import (
@@ -52,7 +52,11 @@ type tally struct {
 }
 
 func (t *tally) run(dir, timeout string, short bool) error {
-	args := []string{"test", "-json", "-p", "1", "-timeout", timeout}
+	dir, n, several := strings.Cut(dir, "@")
+	if !several {
+		n = "1"
+	}
+	args := []string{"test", "-json", "-p", n, "-timeout", timeout}
 	if short {
 		args = append(args, "-short")
 	}

@@ -46,7 +46,7 @@ func (c *Config) Recordings() (all []Recording) {
 	return all
 }
 
-// maxCompared is as many as can be told apart in one picture.
+// maxCompared is as many as can be told apart in the pictures of a page.
 const maxCompared = 12
 
 func needsRecordings(c *Config) error {
@@ -70,8 +70,8 @@ func needsSeveral(c *Config) error {
 	switch {
 	case len(names) < 2:
 		return errors.New("name two recordings or more to compare, as FILE or NAME=FILE; those of one name are taken together")
-	case len(names) > maxCompared:
-		return fmt.Errorf("%d names are more than %d", len(names), maxCompared)
+	case len(names) > maxCompared && c.Page != "":
+		return fmt.Errorf("%d names are more than %d, which a page can show: leave -o out", len(names), maxCompared)
 	case c.Page == "-":
 		return errors.New("-o takes a file: the standard output is the table's")
 	}

@@ -37,6 +37,7 @@ func TestRecordings(t *testing.T) {
 	for args, ok := range map[string]bool{
 		"a b": true, "a=x b=x --format json": true, "a=x a=y b=z -o c.html": true,
 		"a": false, "a=x a=y": false, "a b -o -": false, "a b --format jsonl": false, "=x b": false, "a= b": false, "a b --slo 0s": false,
+		"a b c d e f g h i j k l m": true, "a b c d e f g h i j k l -o c.html": true, "-o c.html a b c d e f g h i j k l m": false,
 	} {
 		if _, err := Parse("compare", strings.Fields(args), os.Stderr); (err == nil) != ok {
 			t.Errorf("compare %s: %v", args, err)

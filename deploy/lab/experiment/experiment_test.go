@@ -71,12 +71,16 @@ func TestState(t *testing.T) {
 	if _, err := Open(dir, other); !errors.Is(err, ErrOtherPlan) {
 		t.Errorf("another plan: %v", err)
 	}
-	keep := filepath.Join(dir, "mine.txt")
-	if err := errors.Join(os.WriteFile(keep, nil, 0o644), Fresh(dir)); err != nil {
-		t.Fatal(err)
-	}
-	if files, _ := os.ReadDir(dir); len(files) != 1 {
-		t.Errorf("%v are left", files)
+	touch := func(name string) { _ = os.WriteFile(filepath.Join(dir, name), nil, 0o644) }
+	touch("incident.pcapng")
+	touch("01-xfs.pcapng.part")
+	for range 2 { // in a directory without a plan, too
+		if err := Fresh(dir); err != nil {
+			t.Fatal(err)
+		}
+		if files, _ := os.ReadDir(dir); len(files) != 1 || files[0].Name() != "incident.pcapng" {
+			t.Errorf("%v are left", files)
+		}
 	}
 	if _, err := Open(dir, other); err != nil {
 		t.Error(err)

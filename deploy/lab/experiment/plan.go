@@ -7,8 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/tailspan/tailspan/deploy/lab/slowdisk"
@@ -63,11 +63,18 @@ type State struct {
 // ErrOtherPlan says that a directory holds measurements of something else.
 var ErrOtherPlan = errors.New("holds the measurements of another plan: -fresh begins anew, or name another -dir")
 
-const planFile = "plan.json"
+const (
+	planFile = "plan.json"
+	pageFile = "comparison.html"
+)
 
 // Open takes a directory for a plan: an empty one, or one with measurements of that
 // very plan.
 func Open(dir string, p *Plan) (*State, error) {
+	dir, err := filepath.Abs(dir) // a file's name has a slash before it, and so none of a recording's "="
+	if err != nil {
+		return nil, err
+	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
 	}
@@ -120,7 +127,7 @@ func (s *State) facts(x Step) string     { return filepath.Join(s.dir, x.name()+
 func (s *State) recording(x Step) string { return filepath.Join(s.dir, x.name()+".pcapng") }
 
 // Page is where the comparison goes.
-func (s *State) Page() string { return filepath.Join(s.dir, "comparison.html") }
+func (s *State) Page() string { return filepath.Join(s.dir, pageFile) }
 
 // all are the measurements of a plan that was carried out, by setting.
 func (s *State) all() (all []*Measured, err error) {
@@ -141,18 +148,19 @@ func (s *State) all() (all []*Measured, err error) {
 	return all, nil
 }
 
-// Fresh removes what Open and a Run leave in a directory, and nothing else.
+// ours are the names of what a Run leaves in a directory, beside the plan and the
+// page.
+var ours = regexp.MustCompile(`^[0-9]{2,}-.+\.(json|pcapng)(\.part)?$`)
+
+// Fresh removes what Open and a Run have left in a directory, and nothing else.
 func Fresh(dir string) error {
-	files, err := os.ReadDir(dir)
-	if errors.Is(err, fs.ErrNotExist) {
+	if _, err := os.Stat(filepath.Join(dir, planFile)); errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
+	files, err := os.ReadDir(dir)
 	for _, f := range files {
-		for _, end := range []string{".json", ".json.part", ".pcapng", ".html"} {
-			if strings.HasSuffix(f.Name(), end) {
-				err = errors.Join(err, os.Remove(filepath.Join(dir, f.Name())))
-				break
-			}
+		if name := f.Name(); name == planFile || name == pageFile || ours.MatchString(name) {
+			err = errors.Join(err, os.Remove(filepath.Join(dir, name)))
 		}
 	}
 	return err

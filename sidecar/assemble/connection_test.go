@@ -51,6 +51,20 @@ func TestPipelinedWaitBefore(t *testing.T) {
 	spanAt(t, s.span(tr, spans.NameMonitorWait), t0+107*ms, t0+108*ms)
 }
 
+// Where the response before is seen late, what the request's own write shows counts.
+func TestPipelinedSeenLate(t *testing.T) {
+	s := newScript(t)
+	second := aResponse(2, t0+120*ms, 12)
+	second.Before = t0 + 101*ms + us
+	s.play(slices.Concat(
+		[]event.Event{aRequest(1, t0, 1, 11), aRequest(2, t0+ms, 1, 12), aWrite(5, t0+2*ms, t0+50*ms, 10, 11)},
+		aWait(6, t0+60*ms, t0+70*ms),
+		[]event.Event{aWrite(6, t0+71*ms, t0+72*ms, 12, 12), aResponse(1, t0+101*ms, 10), second})...)
+	tr := s.trace(2)
+	spanAt(t, s.span(tr, spans.NameSocket), t0+ms+10*us, t0+60*ms)
+	spanAt(t, s.span(tr, spans.NameMonitorWait), t0+60*ms, t0+70*ms)
+}
+
 // Without acks the connection is muted until the write is done.
 func TestPipelinedWithoutAcks(t *testing.T) {
 	s := newScript(t)

@@ -199,5 +199,20 @@ func (r *request) takes(start event.Time, g *gap) bool {
 // covers says whether something began while the request was the broker's. A
 // thread that waited before that could read it worked for somebody else.
 func (r *request) covers(start event.Time) bool {
-	return start >= max(r.ev.LastByte, r.muted)-arrivalSlack && (r.end == 0 || start < r.end)
+	return start >= r.earliestRead()-arrivalSlack && (r.end == 0 || start < r.end)
+}
+
+// earliestRead is when the broker may have read it. The response before it may be
+// seen later than the broker had sent it; where a write of the request is, too, that
+// says nothing.
+func (r *request) earliestRead() event.Time {
+	if r.muted <= r.ev.LastByte {
+		return r.ev.LastByte
+	}
+	for i := range r.parts {
+		if w := r.parts[i].write; w != nil && w.ev.Start < r.muted {
+			return r.ev.LastByte
+		}
+	}
+	return r.muted
 }

@@ -24,7 +24,6 @@ type Waiting struct {
 	For       time.Duration
 	Topic     string // of its first partition
 	Partition int32
-	Topics    int // how many partitions it has
 	ClientID  string
 }
 
@@ -69,7 +68,7 @@ func (r *request) waiting(at event.Time) *Waiting {
 	if r == nil {
 		return nil
 	}
-	w := &Waiting{For: time.Duration(at - r.ev.Arrival), Topics: len(r.ev.Partitions), ClientID: r.ev.ClientID}
+	w := &Waiting{For: time.Duration(at - r.ev.Arrival), ClientID: r.ev.ClientID}
 	if len(r.ev.Partitions) > 0 {
 		p := &r.ev.Partitions[0]
 		w.Topic, w.Partition = topicName(p), p.Partition
@@ -77,12 +76,13 @@ func (r *request) waiting(at event.Time) *Waiting {
 	return w
 }
 
+// lockWaits leaves out what has lasted so long that its end was not seen, rather.
 func (b *broker) lockWaits(u *UnderWay, at event.Time) {
 	for _, m := range b.monitors {
 		for _, w := range m.waiting {
-			if w.end == 0 {
+			if took := at - w.start; w.end == 0 && took < requestExpiry {
 				u.LockWaits++
-				u.LongestWait = max(u.LongestWait, time.Duration(at-w.start))
+				u.LongestWait = max(u.LongestWait, time.Duration(took))
 			}
 		}
 	}

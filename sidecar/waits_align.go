@@ -72,6 +72,9 @@ func (a *aligned) tell(log *slog.Logger) {
 			append(found, "do", "record with --parks kernel, which is the default, and a threshold of 0 in JFR; or take async-profiler; or start the broker with -XX:+UnlockExperimentalVMOptions -XX:-UseFastUnorderedTimeStamps")...)
 		return
 	}
+	if a.Spent {
+		log.Warn("JFR's clock was compared with the recording's until that took too long: where it was taken anew after that, waits are joined wrongly", found...)
+	}
 	found = append(found, "after_their_sleep_median", a.Late(0.5), "after_their_sleep_p99", a.Late(0.99))
 	if !a.moved {
 		log.Info("JFR's clock is the recording's", found...)

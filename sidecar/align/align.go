@@ -153,6 +153,10 @@ func (a *aligner) border(from, begin int) int {
 // look finds a line for the waits of a short time or a longer one, of some at
 // most.
 func (a *aligner) look(from, most int) (f fit, begin int, ok bool) {
+	if a.work >= maxWork {
+		a.out.Spent = true
+		return f, begin, false
+	}
 	to := from
 	for _, window := range windows {
 		next := min(a.until(from, window), most)

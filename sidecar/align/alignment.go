@@ -10,6 +10,7 @@ import (
 type Alignment struct {
 	Pieces []Piece // none: no line was found
 	Jumps  int     // times that the line began anew
+	Spent  bool    // looking took too long: where the line began anew after that is not known
 	Able   int     // waits, long enough, of threads that sleep; in the time of the sleeps, if there are pieces
 	Paired int     // of them: those that have a sleep, aligned
 	// Least and Most are by how much these are to be put forward.

@@ -31,7 +31,7 @@ func newLivePage(c *config.Config) *livePage {
 // may be waiting for this goroutine.
 func (l *livePage) tick(now int64) {
 	hour := now / int64(time.Hour)
-	if hour == l.hour || now <= 0 {
+	if hour == l.hour || hour == l.hour-1 { // a clock may be put back a little
 		return
 	}
 	l.mu.Lock()

@@ -233,7 +233,9 @@ func (s *Sidecar) advance(mark event.Time) error {
 	s.queue.Advance(mark, s.assembler.Handle)
 	s.assembler.Tick(mark)
 	s.assembled = mark
-	s.out.tick(s.clock.Unix(mark))
+	if mark > 0 { // before that the clock is not known
+		s.out.tick(s.clock.Unix(mark))
+	}
 	return s.out.flush()
 }
 

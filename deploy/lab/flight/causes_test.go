@@ -8,7 +8,7 @@ import (
 )
 
 // mostCauses is the share of slow requests that must have the same cause, by the
-// waits of another; and of their root causes (see mostHolders).
+// waits of another.
 const mostCauses = 0.95
 
 // causes counts slow requests.
@@ -51,9 +51,13 @@ func (c causes) check(t *testing.T) {
 	}
 }
 
-func (c causes) checkRoots(t *testing.T) {
+// checkRoots is that they have the same root causes, as far as JFR knows the
+// holders (see mostHolders): one that it does not know, and many a request behind
+// it has another root.
+func (c causes) checkRoots(t *testing.T, others int) {
 	t.Helper()
-	if float64(c.root) < mostCauses*float64(c.all) || float64(c.waitedRoot) < mostHolders*float64(c.waited) {
+	wrong := max((1-mostHolders)*float64(c.waited), float64(others))
+	if float64(c.root) < mostHolders*float64(c.all) || float64(c.waited-c.waitedRoot) > wrong {
 		t.Error("too few have the same root cause")
 	}
 }

@@ -150,6 +150,11 @@ func both[T any](t *testing.T, s *story, kind string, flags ...string) (probes, 
 	return replay[T](t, s, false, kind, flags...), replay[T](t, s, true, kind, flags...)
 }
 
+// atBorder is how many waits may be by the clock of the wrong side where JFR's is
+// taken anew, which no file says: those of threads of which no sleep is seen (the
+// network threads), between two that have one. There were none to two.
+const atBorder = 4
+
 // TestStoryByJFR records the story with the probes and with JFR, by the clock that
 // HotSpot takes on this machine, and replays it twice: as it is, and without what
 // the monitor probes saw but with the waits of JFR. Each wait must be there, at its
@@ -160,11 +165,11 @@ func TestStoryByJFR(t *testing.T) {
 	stamped := pair(probes, unaligned(t, s), true)
 	t.Logf("as JFR stamps them: %s", stamped.near())
 	p := pair(probes, other, true)
-	p.check(t)
-	p.checkHolders(t)
+	p.check(t, 0)
+	others := p.checkHolders(t)
 	c := compare(both[assemble.RequestRow](t, s, "requests", "--threshold", slow.String()))
 	c.check(t)
-	c.checkRoots(t)
+	c.checkRoots(t, others)
 
 	if err := PrintAnew(t.Context(), s.jfr, s.waits); err != nil {
 		t.Fatal(err)
@@ -172,7 +177,7 @@ func TestStoryByJFR(t *testing.T) {
 	stamped = pair(probes, unaligned(t, s), true)
 	t.Logf("with the clock taken anew half-way: %s", stamped.near())
 	p = pair(probes, replay[assemble.WaitRow](t, s, true, "waits"), true)
-	p.check(t)
+	p.check(t, atBorder)
 }
 
 // TestStoryByProfiler does the same with async-profiler, which has no holders, but
@@ -181,7 +186,7 @@ func TestStoryByProfiler(t *testing.T) {
 	s := record(t, profiler)
 	probes, other := both[assemble.WaitRow](t, s, "waits")
 	p := pair(probes, other, false)
-	p.check(t)
+	p.check(t, 0)
 	said, err := os.ReadFile(filepath.Join(s.Dir, "stripped-waits.log"))
 	if err != nil {
 		t.Fatal(err)

@@ -100,14 +100,12 @@ func (s *Sidecar) Run(ctx context.Context) error {
 	reading, stop := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer stop(nil)
 	l.showRecording()
-	loops := []func(context.Context) error{l.readPackets, l.readProbes, l.followBrokers, l.governAll, l.appends.run}
-	if l.view != nil {
-		loops = append(loops, l.showView)
-	}
-	wait := l.start(reading, stop, loops...)
+	leave := l.startView(reading)
+	wait := l.start(reading, stop, l.readPackets, l.readProbes, l.followBrokers, l.governAll, l.appends.run)
 	err = l.assemble(ctx, reading)
 	stop(err)
 	wait()
+	leave()
 	if cause := context.Cause(reading); err == nil && !errors.Is(cause, context.Canceled) {
 		err = cause
 	}

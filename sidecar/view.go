@@ -39,8 +39,33 @@ func (v *liveView) slow(trace assemble.Candidate) {
 	}
 }
 
+// leaveTime is how long the last picture may take. A terminal that is stopped (^S)
+// takes nothing, and must not keep what was recorded from being closed.
+const leaveTime = 500 * time.Millisecond
+
+// startView draws, where there is a view, on a goroutine until ctx ends; leave waits
+// for the last picture.
+func (l *live) startView(ctx context.Context) (leave func()) {
+	if l.view == nil {
+		return func() {}
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		defer l.flags.close() // if it panics; see start
+		l.showView(ctx)
+	}()
+	return func() {
+		select {
+		case <-done:
+		case <-time.After(leaveTime):
+			l.log.Warn("the terminal takes nothing; its last picture is not the last")
+		}
+	}
+}
+
 // showView draws until ctx ends; the last picture stays.
-func (l *live) showView(ctx context.Context) error {
+func (l *live) showView(ctx context.Context) {
 	defer l.view.screen.Leave()
 	s := &l.view.state
 	s.Since, s.Version, s.SLO, s.TopicSLOs = time.Now(), l.version, l.config.SLO, len(l.config.TopicSLOs) > 0
@@ -56,7 +81,7 @@ func (l *live) showView(ctx context.Context) error {
 		l.drawView(s)
 		select {
 		case <-ctx.Done():
-			return nil
+			return
 		case <-beat.C:
 		}
 	}

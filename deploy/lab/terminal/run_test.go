@@ -91,7 +91,7 @@ func TestLive(t *testing.T) {
 		t.Fatal(err)
 	}
 	pid := strconv.Itoa(set.Broker.PID())
-	for name, do := range map[string]func(*testing.T, trial.Session, string){"view": view, "record": record, "piped": piped} {
+	for name, do := range map[string]func(*testing.T, trial.Session, string){"view": view, "held": held, "record": record, "piped": piped} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			do(t, s, pid)
@@ -134,6 +134,41 @@ func view(t *testing.T, s trial.Session, pid string) {
 	interrupt(t, x, cmd, before)
 	if text := x.Text(); !strings.Contains(text, "msg=requests seen=") || !strings.Contains(text, `msg="so far"`) {
 		t.Errorf("without its account:\n%s", text)
+	}
+}
+
+// held: a terminal that is stopped by ^S keeps nothing else from ending in order.
+func held(t *testing.T, s trial.Session, pid string) {
+	file := filepath.Join(t.TempDir(), "held.pcapng")
+	log, err := os.Create(filepath.Join(s.Dir, "held.log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer log.Close()
+	cmd := command(s.Bin, "run", "--pid", pid, "--listen=", "--record", file)
+	cmd.Stderr = log
+	x := start(t, s, "held", 120, 40, cmd)
+	if err := x.Until(within, rates.MatchString); err != nil {
+		t.Fatal(err)
+	}
+	if err := x.Type("\x13"); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(2 * time.Second) // it draws meanwhile
+	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	ended(t, cmd)
+	if err := x.Type("\x11"); err != nil {
+		t.Error(err)
+	}
+	said, err := os.ReadFile(log.Name())
+	if err != nil {
+		t.Fatal(err)
+	}
+	mustAccount(t, string(said))
+	if !strings.Contains(string(said), "the terminal takes nothing") {
+		t.Errorf("it was not held:\n%s", said)
 	}
 }
 

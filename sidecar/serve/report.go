@@ -4,16 +4,24 @@ import (
 	"bytes"
 	"net/http"
 	"strconv"
+	"time"
 )
 
+// pageTurn is how long a page is waited for that somebody else is being sent.
+const pageTurn = 5 * time.Second
+
 // report sends the page of what goes on, or of the hour before. To make one takes
-// memory and, with much in it, a good part of a second: one at a time is made, the
-// others wait for their turn.
+// memory and, with much in it, a good part of a second: one at a time is made and
+// sent, the others wait for their turn, and not for long, for one may be taken slowly.
 func (s *Server) report(w http.ResponseWriter, r *http.Request, before bool) {
 	select {
 	case s.pages <- struct{}{}:
 		defer func() { <-s.pages }()
 	case <-r.Context().Done():
+		return
+	case <-time.After(pageTurn):
+		w.Header().Set("Retry-After", "10")
+		http.Error(w, "somebody else is being sent a page; try again in a while", http.StatusServiceUnavailable)
 		return
 	}
 	var b bytes.Buffer

@@ -69,9 +69,9 @@ func newOutput(o Options) (*output, error) {
 	out.sampler = sample.New(sampling)
 	if o.Config.Listen != "" || o.Push || o.View != nil {
 		out.metrics = metrics.New(metrics.Options{Version: o.Version, MaxTopics: o.Config.MaxTopics, SLO: o.Config.Objective(), Logger: o.Logger})
-		out.kept = serve.NewIndex(0, clusterOf)
 	}
 	if o.Config.Listen != "" {
+		out.kept = serve.NewIndex(0, clusterOf)
 		out.page = newLivePage(&o.Config)
 	}
 	return out, nil

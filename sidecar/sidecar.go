@@ -225,7 +225,7 @@ func (s *Sidecar) lose(g recording.Gone) {
 
 // advance hands on the events up to mark.
 func (s *Sidecar) advance(mark event.Time) error {
-	if s.out.page != nil {
+	if s.out.page != nil && mark > 0 { // a source has been read
 		s.out.page.tick(s.clock.Unix(mark))
 	}
 	s.assembling.Lock()
@@ -233,9 +233,7 @@ func (s *Sidecar) advance(mark event.Time) error {
 	s.queue.Advance(mark, s.assembler.Handle)
 	s.assembler.Tick(mark)
 	s.assembled = mark
-	if mark > 0 { // before that the clock is not known
-		s.out.tick(s.clock.Unix(mark))
-	}
+	s.out.tick(s.clock.Unix(mark))
 	return s.out.flush()
 }
 

@@ -18,7 +18,7 @@ import (
 )
 
 // attach is how long tailspan may take until it records.
-const attach = 10 * time.Second
+const attach = 30 * time.Second
 
 // Run measures what is not measured yet, and says how far it is. Where ctx ends,
 // what is done is kept.
